@@ -4,6 +4,7 @@
 //! durable until it was synced: bytes by [`DiskFile::sync`] (or a durable write), a file's size with its bytes, a name
 //! by [`Disk::sync_dir`] of the directory that holds it.
 
+use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,8 +47,8 @@ pub trait Disk: Send + Sync + 'static {
     fn space(&self, path: &Path) -> io::Result<Space>;
 }
 
-/// An open file. Positions and sizes are in bytes.
-pub trait DiskFile: Send + Sync + 'static {
+/// An open file. Positions and sizes are in bytes. `Any`, so that a disk knows its own files again.
+pub trait DiskFile: Any + Send + Sync + 'static {
     /// The size.
     fn size(&self) -> io::Result<u64>;
 
