@@ -321,8 +321,10 @@ mod tests {
         let long = Bytes::from([&[0x81, 0x80, 0x02][..], &[b'x'; 32_768]].concat());
         assert_eq!(flexible(&long).string(), Err(DecodeError::StringTooLong(32_768)));
         assert_eq!(flexible(&Bytes::from_static(&[0])).string(), Err(DecodeError::Null));
-        assert_eq!(Decoder::new(&Bytes::from_static(&[0, 5, b'a'])).string().err().map(|e| e.to_string()).as_deref(),
-            Some("a length of 5 where 1 bytes remain"));
+        assert_eq!(
+            Decoder::new(&Bytes::from_static(&[0, 5, b'a'])).string().err().map(|e| e.to_string()).as_deref(),
+            Some("a length of 5 where 1 bytes remain")
+        );
     }
 
     #[test]

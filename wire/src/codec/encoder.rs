@@ -1,6 +1,7 @@
 //! Builds a message: small parts go into one growing buffer, large shared ones (records) are only referred to.
 
 use super::{EncodeError, Form, STRING_BYTES_MAX, UnknownTag};
+use crate::batch::Batch;
 use crate::ids::Uuid;
 use bytes::Bytes;
 
@@ -163,6 +164,16 @@ impl Encoder {
         Ok(())
     }
 
+    /// A records field made of whole batches: their headers are copied, their records put by reference.
+    pub fn batches(&mut self, batches: &[Batch]) -> Result<(), EncodeError> {
+        self.count(batches.iter().map(Batch::byte_length).sum())?;
+        for batch in batches {
+            self.raw(batch.header().as_bytes());
+            self.shared(batch.records());
+        }
+        Ok(())
+    }
+
     /// The number of an array's elements, which the caller writes next.
     pub fn count(&mut self, count: usize) -> Result<(), EncodeError> {
         self.nullable_count(Some(count))
@@ -199,12 +210,28 @@ impl Encoder {
         elements.unwrap_or_default().iter().try_for_each(|each| element(self, each))
     }
 
-    /// An array of numbers, whose writing can't fail.
-    pub fn plain_array<T>(
+    /// An array whose elements come one by one and are written by `element`.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator yields another number of elements than it said.
+    pub fn exactly<I: ExactSizeIterator>(
         &mut self,
-        elements: &[T],
-        element: impl FnMut(&mut Self, &T),
+        elements: I,
+        mut element: impl FnMut(&mut Self, I::Item) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
+        let mut expected = elements.len();
+        self.count(expected)?;
+        for each in elements {
+            element(self, each)?;
+            expected = expected.checked_sub(1).expect("no more elements than it said");
+        }
+        assert_eq!(expected, 0, "no fewer elements than it said");
+        Ok(())
+    }
+
+    /// An array of numbers, whose writing can't fail.
+    pub fn plain_array<T>(&mut self, elements: &[T], element: impl FnMut(&mut Self, &T)) -> Result<(), EncodeError> {
         self.nullable_plain_array(Some(elements), element)
     }
 
@@ -279,7 +306,10 @@ impl Encoder {
     }
 
     fn insert_varint(&mut self, at: usize, value: u32) {
-        debug_assert!(self.shared.last().is_none_or(|(position, _)| *position <= at), "shared bytes would be displaced");
+        debug_assert!(
+            self.shared.last().is_none_or(|(position, _)| *position <= at),
+            "shared bytes would be displaced"
+        );
         let (bytes, length) = varint(value);
         self.buffer.splice(at..at, bytes[..length].iter().copied());
     }

@@ -94,6 +94,13 @@ impl SimulatedDisk {
         self.state().next.push((kind, path_contains.to_owned(), fault));
     }
 
+    /// Takes back every order that was not used up.
+    pub fn forget_orders(&self) {
+        let mut state = self.state();
+        state.at.clear();
+        state.next.clear();
+    }
+
     /// Replaces what goes wrong by chance; orders stay.
     pub fn set_faults(&self, faults: Faults) {
         self.state().faults = faults;

@@ -1,0 +1,93 @@
+//! Real clients against our broker: builds it and runs the scenarios of `interop/`.
+//!
+//! A machine without kcat or confluent-kafka says `SKIPPED` aloud and passes, so that `cargo test` needs Rust only; with
+//! `INTEROP_REQUIRE_CLIENTS=1`, as in CI, a missing client is a failure.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// kcat: what a person types first.
+#[test]
+fn kcat_produces_consumes_and_queries() {
+    let kcat = std::env::var("INTEROP_KCAT").unwrap_or_else(|_| "kcat".into());
+    if available("kcat (apt-get install kcat)", Command::new(kcat).arg("-V")) {
+        run("test_kcat");
+    }
+}
+
+/// librdkafka, on which most clients outside of the JVM stand.
+#[test]
+fn librdkafka_produces_consumes_and_administers() {
+    if has_confluent() {
+        run("test_librdkafka");
+    }
+}
+
+/// What was acknowledged survives `kill -9` and SIGTERM under load, as a client sees it.
+#[test]
+fn nothing_acknowledged_is_lost_when_the_broker_dies() {
+    if has_confluent() {
+        run("test_crash");
+    }
+}
+
+fn has_confluent() -> bool {
+    let import = "import confluent_kafka";
+    available("Python with confluent_kafka (INTEROP_PYTHON names one)", Command::new(python()).args(["-c", import]))
+}
+
+/// Whether a client is there, by running it. Panics if it isn't and has to be.
+fn available(what: &str, probe: &mut Command) -> bool {
+    if probe.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    assert!(std::env::var("INTEROP_REQUIRE_CLIENTS").as_deref() != Ok("1"), "not installed: {what}");
+    // Not `eprintln!`: the harness would swallow it, as the test passes.
+    let _unsaid = writeln!(std::io::stderr(), "SKIPPED: not installed: {what}");
+    false
+}
+
+/// Runs one file of scenarios and fails with what it printed.
+fn run(scenarios: &str) {
+    let output = Command::new(python())
+        .args(["-m", "unittest", "-v", scenarios])
+        .current_dir(root().join("interop"))
+        .env("INTEROP_BINARY", binary())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("Python runs");
+    let (said, printed) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{scenarios} failed ({}):\n{printed}\n{said}", output.status);
+    // A file without scenarios passes as well; that must not go unseen.
+    let ran = said.lines().find_map(|line| line.strip_prefix("Ran ")?.split(' ').next()?.parse().ok()).unwrap_or(0);
+    assert!(ran >= 3, "{scenarios} ran {ran} scenarios:\n{said}");
+}
+
+fn python() -> String {
+    std::env::var("INTEROP_PYTHON").unwrap_or_else(|_| "python3".into())
+}
+
+/// The broker: the one that `INTEROP_BINARY` names, else one built from this tree.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Ok(named) = std::env::var("INTEROP_BINARY") {
+            // Scenarios run in a folder of their own.
+            return root().join(named);
+        }
+        let build = ["build", "--quiet", "--package", "thalweg", "--message-format", "json-render-diagnostics"];
+        let output = Command::new(env!("CARGO")).args(build).current_dir(root()).output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Cargo says where it put the binary; the folder of builds is everybody's own choice.
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let path = messages.lines().find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
+        PathBuf::from(path.expect("cargo names the binary that it built"))
+    })
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lives in a folder of the workspace").to_path_buf()
+}
