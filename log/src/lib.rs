@@ -1,2 +1,16 @@
-//! Being written.
+//! The only code that touches a partition's bytes.
+//!
+//! [`journal`] makes entries of all partitions durable with one write; [`redo`] says what of it still counts after a
+//! crash; [`tail`] holds recent batches in memory; [`log`] reads and writes a partition by offset; [`directory`] is one
+//! entry of `log.dirs`, where all of that lives.
 #![forbid(unsafe_code)]
+
+pub mod directory;
+pub mod journal;
+pub mod log;
+pub mod redo;
+pub mod tail;
+
+pub use directory::LogDirectory;
+pub use journal::Journal;
+pub use log::Log;

@@ -1,0 +1,415 @@
+//! The cluster's image, which handlers read, and the driver of the metadata log, through which it changes.
+//!
+//! A command is decided against a working image that already holds what is on its way; its records go to the log as one
+//! entry; when that is durable they are applied to the image that everybody reads, and the one who asked is answered.
+//! Commands that queued while the log was writing go out together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use bytes::Bytes;
+use thalweg_coordinators::cluster::{
+    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Standing, TopicRules, records,
+};
+use thalweg_coordinators::{Context, Machine};
+use thalweg_log::directory;
+use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
+use thalweg_wire::batch::Rules;
+use thalweg_wire::{ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
+use thalweg_world::World;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::settings::{Settings, TopicSettings};
+
+/// Commands that wait for the driver; past it whoever asks waits: back-pressure.
+const INBOX_MAX: usize = 1024;
+
+/// Commands decided together.
+const TOGETHER_MAX: usize = 256;
+
+/// What the cluster is, and how to change it.
+pub struct Cluster {
+    log: Arc<LocalMetaLog>,
+    view: Arc<View>,
+    commands: mpsc::Sender<Asked>,
+}
+
+/// What handlers read.
+struct View {
+    image: RwLock<Image>,
+    /// The index of the newest entry in the image.
+    applied: AtomicI64,
+    /// Topics as handlers want them, made at the first touch. One whose topic changed since is made anew.
+    topics: Mutex<HashMap<TopicId, Arc<Topic>>>,
+    settings: Settings,
+}
+
+struct Asked {
+    command: Command,
+    answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Reply, ClusterError>>;
+
+/// A topic and what its configs mean.
+pub struct Topic {
+    image: Arc<cluster::Topic>,
+    settings: TopicSettings,
+    rules: Rules,
+}
+
+/// Why the metadata can't be opened or changed.
+#[derive(Clone, Debug)]
+pub enum ClusterError {
+    /// The metadata log can't be opened.
+    Open(Arc<thalweg_quorum::OpenError>),
+    /// The log directory can't be looked at.
+    Look(Arc<io::Error>),
+    /// The metadata has something that this version can't read.
+    Unreadable(String),
+    /// The change can't be made, and nothing came of it.
+    Refused(ProposeError),
+    /// The metadata log has failed or was stopped.
+    Gone,
+}
+
+impl fmt::Display for ClusterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClusterError::Open(error) => error.fmt(f),
+            ClusterError::Look(error) => write!(f, "the log directory can't be read: {error}"),
+            ClusterError::Unreadable(what) => {
+                write!(
+                    f,
+                    "the metadata log has what this version can't read ({what}): start with the version that wrote it"
+                )
+            }
+            ClusterError::Refused(error) => error.fmt(f),
+            ClusterError::Gone => f.write_str("the metadata log takes no more changes; the broker has to be restarted"),
+        }
+    }
+}
+
+impl std::error::Error for ClusterError {}
+
+impl ClusterError {
+    /// What a client is told that asked for a change.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            ClusterError::Refused(ProposeError::TooLarge { .. }) => ErrorCode::PolicyViolation,
+            ClusterError::Refused(ProposeError::Busy) => ErrorCode::RequestTimedOut,
+            _ => ErrorCode::KafkaStorageError,
+        }
+    }
+}
+
+impl Cluster {
+    /// Opens the metadata log, brings the image up to its end and starts the driver.
+    pub async fn open(world: &World, settings: &Settings, log_directory: &Path) -> Result<Cluster, ClusterError> {
+        let logs =
+            presence(world, log_directory.to_owned()).await.map_err(|error| ClusterError::Look(Arc::new(error)))?;
+        let quorum = thalweg_quorum::Settings {
+            folder: settings.directories.metadata.clone(),
+            node: settings.node,
+            cluster: None,
+            logs,
+            journal: thalweg_quorum::Settings::journal_default(),
+        };
+        let log = Arc::new(
+            LocalMetaLog::open(world.clone(), quorum).await.map_err(|error| ClusterError::Open(Arc::new(error)))?,
+        );
+        let mut image = Image::new();
+        let mut applied = Position::ZERO;
+        // What a start finds is committed: a barrier says up to where, then it is read to there.
+        let end = log.read_barrier().await.map_err(|_| ClusterError::Gone)?;
+        while applied.index < end {
+            for committed in log.committed().await.map_err(|_| ClusterError::Gone)? {
+                applied = apply(&mut image, committed)?;
+            }
+        }
+        let view = Arc::new(View {
+            image: RwLock::new(image.clone()),
+            applied: AtomicI64::new(applied.index.0.cast_signed()),
+            topics: Mutex::default(),
+            settings: settings.clone(),
+        });
+        let (commands, inbox) = mpsc::channel(INBOX_MAX);
+        let policy = Policy {
+            partitions: settings.creation.partitions,
+            replication_factor: i16::try_from(settings.creation.replication_factor).unwrap_or(i16::MAX),
+            rules: Arc::new(Rulebook(settings.clone())),
+        };
+        let driver = Driver {
+            world: world.clone(),
+            log: log.clone(),
+            view: view.clone(),
+            working: image,
+            policy,
+            applied,
+            inbox,
+        };
+        tokio::spawn(driver.run());
+        Ok(Cluster { log, view, commands })
+    }
+
+    /// `cluster.id`.
+    pub fn cluster_id(&self) -> &str {
+        &self.log.identity().cluster
+    }
+
+    /// The image as it is now. A copy costs little: copies share what is equal.
+    pub fn image(&self) -> Image {
+        self.view.image.read().expect(UNPOISONED).clone()
+    }
+
+    /// Looks at the image under its lock: be short.
+    pub fn look<T>(&self, at: impl FnOnce(&Image) -> T) -> T {
+        at(&self.view.image.read().expect(UNPOISONED))
+    }
+
+    /// The index of the newest entry in the image.
+    pub fn applied_index(&self) -> i64 {
+        self.view.applied.load(Ordering::Acquire)
+    }
+
+    /// A topic by its name.
+    pub fn topic(&self, name: &str) -> Option<Arc<Topic>> {
+        let topic = self.look(|image| image.topic(name).cloned())?;
+        Some(self.view.understand(topic))
+    }
+
+    /// A topic by its id.
+    pub fn topic_by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
+        let topic = self.look(|image| image.topic_by_id(id).cloned())?;
+        Some(self.view.understand(topic))
+    }
+
+    /// Registers this process with its log directory: every partition that the node led begins a new epoch.
+    pub async fn register(&self, incarnation: Uuid, directory: Uuid) -> Result<BrokerEpoch, ClusterError> {
+        let start = BrokerStart {
+            broker: self.view.settings.node,
+            incarnation,
+            directories: vec![directory],
+            last_stop: LastStop::Unclean,
+        };
+        match self.ask(Command::RegisterBroker(start)).await? {
+            Reply::Registered(epoch) => Ok(epoch),
+            Reply::Topics(_) => Err(ClusterError::Gone),
+        }
+    }
+
+    /// Has a command decided and made durable.
+    pub async fn ask(&self, command: Command) -> Result<Reply, ClusterError> {
+        let (answer, reply) = oneshot::channel();
+        self.commands.send(Asked { command, answer }).await.map_err(|_| ClusterError::Gone)?;
+        reply.await.map_err(|_| ClusterError::Gone)?
+    }
+
+    /// Resolves when the metadata log can't go on, with the reason.
+    pub async fn failed(&self) -> String {
+        self.log.failed().await.to_string()
+    }
+
+    /// Writes what was accepted and ends.
+    pub async fn stop(&self) {
+        self.log.stop().await;
+    }
+}
+
+/// What judges the configs of a topic that is to be made.
+struct Rulebook(Settings);
+
+impl TopicRules for Rulebook {
+    fn check(&self, settings: &BTreeMap<String, String>) -> Result<(), String> {
+        TopicSettings::new(&self.0, settings).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+impl View {
+    fn understand(&self, image: Arc<cluster::Topic>) -> Arc<Topic> {
+        let mut topics = self.topics.lock().expect(UNPOISONED);
+        if let Some(known) = topics.get(&image.id())
+            && Arc::ptr_eq(&known.image, &image)
+        {
+            return known.clone();
+        }
+        let topic = Arc::new(Topic::new(&self.settings, image));
+        topics.insert(topic.id(), topic.clone());
+        topic
+    }
+}
+
+impl Topic {
+    fn new(defaults: &Settings, image: Arc<cluster::Topic>) -> Topic {
+        // They were checked when they were set; a newer version may have set what this one doesn't know.
+        let settings = TopicSettings::new(defaults, image.settings()).unwrap_or_else(|error| {
+            tracing::warn!(topic = &**image.name(), %error, "the topic's configs can't be understood: the defaults hold");
+            TopicSettings::new(defaults, &BTreeMap::<String, String>::new()).expect("the defaults were checked at the start")
+        });
+        let rules = settings.rules();
+        Topic { image, settings, rules }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.image.name()
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TopicId {
+        self.image.id()
+    }
+
+    /// The state of a partition.
+    pub fn partition(&self, index: PartitionIndex) -> Option<&cluster::Partition> {
+        self.image.partition(index)
+    }
+
+    /// What its configs mean.
+    pub fn settings(&self) -> &TopicSettings {
+        &self.settings
+    }
+
+    /// What a batch for it must obey.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether it is one of the cluster's own.
+    pub fn is_internal(&self) -> bool {
+        self.image.is_internal()
+    }
+}
+
+/// How the journal's entries of a log are to be taken.
+pub fn knows(image: &Image, log: TopicPartition) -> directory::Known {
+    match image.standing(log.topic) {
+        Standing::Exists => directory::Known::Exists,
+        Standing::Deleted => directory::Known::Deleted,
+        Standing::Never => directory::Known::Never,
+    }
+}
+
+/// Whether a log directory holds anything that the metadata has to explain: a quorum is never founded beside it.
+async fn presence(world: &World, path: std::path::PathBuf) -> io::Result<Presence> {
+    let disk = world.disk.clone();
+    let listed = world.offload(move || disk.list(&path)).await;
+    match listed {
+        Ok(entries) => {
+            let data = entries.iter().any(|entry| entry.name != Path::new(".lock"));
+            Ok(if data { Presence::LogsHaveData } else { Presence::LogsEmpty })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Presence::LogsEmpty),
+        Err(error) => Err(error),
+    }
+}
+
+struct Driver {
+    world: World,
+    log: Arc<LocalMetaLog>,
+    view: Arc<View>,
+    /// The image with everything that is on its way.
+    working: Image,
+    policy: Policy,
+    /// The newest entry in the image that handlers read.
+    applied: Position,
+    inbox: mpsc::Receiver<Asked>,
+}
+
+impl Driver {
+    async fn run(mut self) {
+        let mut asked = Vec::new();
+        while self.inbox.recv_many(&mut asked, TOGETHER_MAX).await > 0 {
+            let mut payloads = Vec::new();
+            let mut answers = Vec::new();
+            for Asked { command, answer } in asked.drain(..) {
+                match self.decide(command) {
+                    Ok((payload, reply)) => {
+                        payloads.extend(payload);
+                        answers.push((answer, reply));
+                    }
+                    Err(error) => reply_to(answer, Err(error)),
+                }
+            }
+            let outcome = if payloads.is_empty() { Ok(()) } else { self.commit(payloads).await };
+            if let Err(error) = &outcome {
+                // What was decided is void; after a failure the next start will know what of it is durable.
+                tracing::error!(%error, "the metadata can't be changed");
+                self.working = self.view.image.read().expect(UNPOISONED).clone();
+            }
+            for (answer, reply) in answers {
+                reply_to(answer, outcome.clone().map(|()| reply));
+            }
+            self.snapshot_if_due().await;
+        }
+    }
+
+    /// Decides on the working image, which takes the records over at once.
+    fn decide(&mut self, command: Command) -> Result<(Option<Bytes>, Reply), ClusterError> {
+        let decision = self.working.decide(&mut self.policy, self.world.clock.now(), command);
+        if decision.records.is_empty() {
+            return Ok((None, decision.reply));
+        }
+        let payload = records::encode(&decision.records);
+        let (bytes, max) = (payload.len(), self.log.payload_bytes_max());
+        if bytes > max {
+            return Err(ClusterError::Refused(ProposeError::TooLarge { bytes, max }));
+        }
+        let at = Context { offset: self.working.applied().plus(1) };
+        decision.records.iter().for_each(|record| Machine::apply(&mut self.working, at, record));
+        Ok((Some(payload), decision.reply))
+    }
+
+    async fn commit(&mut self, payloads: Vec<Bytes>) -> Result<(), ClusterError> {
+        let proposed = self.log.propose(payloads).await.map_err(ClusterError::Refused)?;
+        while self.applied.index.next() < proposed.end {
+            let committed = self.log.committed().await.map_err(|_| ClusterError::Gone)?;
+            let mut image = self.view.image.write().expect(UNPOISONED);
+            for committed in committed {
+                self.applied = apply(&mut image, committed)?;
+            }
+            self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Lets the log forget what the image holds.
+    async fn snapshot_if_due(&self) {
+        if !self.log.snapshot_is_due() {
+            return;
+        }
+        let image = self.view.image.read().expect(UNPOISONED).clone();
+        let bytes = self.world.offload(move || records::encode_all(Machine::image(&image))).await;
+        if let Err(error) = self.log.snapshot(self.applied, bytes).await {
+            tracing::warn!(%error, "the metadata can't be written as a snapshot; the log goes on growing");
+        }
+    }
+}
+
+/// Whoever asked may have gone.
+fn reply_to(answer: Answer, reply: Result<Reply, ClusterError>) {
+    let _ = answer.send(reply);
+}
+
+/// Takes over what was committed; where the image then stands.
+fn apply(image: &mut Image, committed: Committed) -> Result<Position, ClusterError> {
+    let (at, payload) = match committed {
+        Committed::Snapshot(snapshot) => {
+            *image = Image::new();
+            (snapshot.at, snapshot.image)
+        }
+        Committed::Entry(entry) => (entry.at, entry.payload),
+    };
+    let context = Context { offset: Offset(at.index.0.cast_signed()) };
+    for record in records::decode(&payload) {
+        let record = record.map_err(|malformed| ClusterError::Unreadable(malformed.to_string()))?;
+        Machine::apply(image, context, &record);
+    }
+    Ok(at)
+}
+
+const UNPOISONED: &str = "no code panics while it holds the cluster's image";

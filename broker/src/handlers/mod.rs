@@ -1,0 +1,178 @@
+//! One file per API: what it does, which versions, and its rules.
+//!
+//! A handler has two phases. In the first it fixes the order: it runs on the connection's task, which reads no further
+//! frame meanwhile. The second waits, if it must, and gives the answer. [`API`]s are listed once, in [`SERVED`]; what
+//! ApiVersions says is derived from that list.
+
+pub mod api_versions;
+pub mod create_topics;
+pub mod fetch;
+pub mod list_offsets;
+pub mod metadata;
+pub mod produce;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use thalweg_messages::api::body_form;
+use thalweg_messages::{Message, Response};
+use thalweg_wire::codec::{Decoder, Encoded, Form};
+use thalweg_wire::frame::{RequestHeader, begin_response, finish_frame};
+use thalweg_world::BoxFuture;
+
+use crate::broker::{Advertised, Shared};
+use crate::budgets::Permit;
+use crate::frames::Frame;
+
+/// An API that this broker serves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Api {
+    /// Its number.
+    pub key: i16,
+    /// The versions that are answered.
+    pub versions: RangeInclusive<i16>,
+    /// The versions that ApiVersions lists; `None` for an API that isn't listed.
+    pub advertised: Option<RangeInclusive<i16>>,
+    /// How its requests stand to each other on a connection.
+    pub flow: Flow,
+}
+
+/// How a request stands to those before and behind it on its connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// The next is read while this one waits.
+    Pipelined,
+    /// Begins when all before it are answered, and is answered before the next is read.
+    Barrier,
+}
+
+impl Api {
+    /// A barrier that is advertised as it is served: most are.
+    pub const fn new(key: i16, versions: RangeInclusive<i16>) -> Api {
+        let advertised = Some(*versions.start()..=*versions.end());
+        Api { key, versions, advertised, flow: Flow::Barrier }
+    }
+}
+
+/// Every API that this broker serves, by key.
+pub static SERVED: &[Api] =
+    &[produce::API, fetch::API, list_offsets::API, metadata::API, api_versions::API, create_topics::API];
+
+/// A request whose header is read; its body is not.
+pub struct Request {
+    /// Who sent it, and what the answer needs.
+    pub head: Head,
+    frame: Frame,
+    body_at: usize,
+    api: &'static Api,
+}
+
+/// What a request says before its body.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The API's key.
+    pub key: i16,
+    /// The version of the messages.
+    pub version: i16,
+    /// Repeated in the answer.
+    pub correlation_id: i32,
+    /// What the client calls itself.
+    pub client_id: Arc<str>,
+    /// Where it comes from.
+    pub peer: SocketAddr,
+    /// The address that clients of its listener are told.
+    pub advertised: Arc<Advertised>,
+}
+
+/// How a request is answered.
+pub enum Answer {
+    /// At once.
+    Now(Encoded),
+    /// When the future is ready; `None` closes the connection after what came before.
+    Later(BoxFuture<'static, Option<Encoded>>),
+    /// Not at all: `acks=0`.
+    None,
+}
+
+/// The connection is to be closed without an answer, for this reason.
+pub type Close = String;
+
+impl Request {
+    /// Reads the header of a frame. A frame that isn't a request of an API and version served closes the connection, as
+    /// in Kafka; only ApiVersions is answered at versions that nobody knows.
+    pub fn parse(frame: Frame, peer: SocketAddr, advertised: &Arc<Advertised>) -> Result<Request, Close> {
+        let mut from = Decoder::new(&frame.bytes);
+        let header = RequestHeader::decode(&mut from, body_form).map_err(|error| format!("a bad header: {error}"))?;
+        let header = header.ok_or("an API that is not served")?;
+        let api = SERVED.iter().find(|api| api.key == header.api_key).ok_or("an API that is not served")?;
+        if !api.versions.contains(&header.api_version) && api.key != api_versions::API.key {
+            return Err(format!("version {} of API {} is not served", header.api_version, header.api_key));
+        }
+        let head = Head {
+            key: header.api_key,
+            version: header.api_version,
+            correlation_id: header.correlation_id,
+            client_id: Arc::from(&*header.client_id),
+            peer,
+            advertised: advertised.clone(),
+        };
+        let body_at = from.position();
+        Ok(Request { head, body_at, api, frame })
+    }
+
+    /// How it stands to other requests.
+    pub fn flow(&self) -> Flow {
+        self.api.flow
+    }
+
+    /// Reads the body. What follows it is ignored: librdkafka sends a few bytes too many (see `kafka-surface`).
+    pub fn body<M: Message>(&self) -> Result<M, Close> {
+        let mut from = Decoder::at(&self.frame.bytes, self.body_at, Form::Classic);
+        M::decode(&mut from, self.head.version).map_err(|error| format!("a bad {}: {error}", M::NAME))
+    }
+
+    /// The body's bytes, for a handler that reads them without copying, with the permit that covers them.
+    pub fn into_parts(self) -> (Head, bytes::Bytes, Permit) {
+        (self.head, self.frame.bytes.slice(self.body_at..), self.frame.permit)
+    }
+}
+
+impl Head {
+    /// Writes an answer.
+    ///
+    /// # Panics
+    /// If the answer says what the version can't: a mistake of the handler.
+    pub fn answer<R: Response>(&self, response: &R) -> Encoded {
+        self.answer_at(self.version, response)
+    }
+
+    /// Writes an answer at another version than that of the request, which only ApiVersions does.
+    pub fn answer_at<R: Response>(&self, version: i16, response: &R) -> Encoded {
+        let form = Form::of(version, R::FLEXIBLE_FROM);
+        let mut into = begin_response(self.key, self.correlation_id, form);
+        if let Err(error) = response.encode(&mut into, version) {
+            panic!("a {} of version {version} can't be written: {error}", R::NAME);
+        }
+        finish_frame(into)
+    }
+}
+
+/// Answers a request: the first phase is done when this returns.
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+    match request.head.key {
+        0 => produce::handle(shared, request).await,
+        1 => fetch::handle(shared, request),
+        2 => Ok(Answer::Now(request.head.answer(&list_offsets::handle(shared, request.body()?, request.head.version)))),
+        3 => {
+            let response = metadata::handle(shared, &request.head, request.body()?).await;
+            Ok(Answer::Now(request.head.answer(&response)))
+        }
+        18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
+        19 => {
+            let response = create_topics::handle(shared, request.body()?, request.head.version).await;
+            Ok(Answer::Now(request.head.answer(&response)))
+        }
+        key => Err(format!("API {key} is listed and not served")),
+    }
+}

@@ -1,0 +1,357 @@
+//! Produce (key 0), versions 3-13.
+//!
+//! Every batch is verified before anything is appended; then each partition is locked once, its batch gets its offset
+//! and goes to the journal's queue, and the connection reads on. The answer leaves when the records are acknowledged:
+//! under `acks=all` when the high watermark has passed them, under `acks=1` when they are stable here, which on a single
+//! replica is the same mark. `acks=0` is not answered; what is wrong with it closes the connection.
+//!
+//! ApiVersions lists 0-13 (KAFKA-18659). v7 zstd, v8 errors of single records, v9 flexible, v10 the current leader,
+//! v12 transactions add their partitions by themselves, v13 topic ids.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thalweg_log::log::journal_bytes;
+use thalweg_log::tail::Blocks;
+use thalweg_messages::Message;
+use thalweg_messages::produce::{
+    BatchIndexError, ProducePartitionResponse, ProduceResponse, ProduceTopicAnswer, ProduceView, encode_response,
+};
+use thalweg_wire::batch::{BatchError, Verified, verify};
+use thalweg_wire::codec::{Encoded, Form};
+use thalweg_wire::frame::{begin_response, finish_frame};
+use thalweg_wire::{ErrorCode, Offset, PartitionIndex, Timestamp, TopicId};
+
+use super::{Answer, Api, Close, Flow, Head, Request};
+use crate::broker::Shared;
+use crate::cluster::Topic;
+use crate::partition::{Appended, Partition};
+use crate::waiters::Countdown;
+
+/// The versions served.
+pub const API: Api = Api { key: 0, versions: 3..=13, advertised: Some(0..=13), flow: Flow::Pipelined };
+
+/// Requests with more bytes of records than this are verified off the async worker: about 0.2 ms of work.
+const VERIFY_HERE_BYTES: usize = 1 << 20;
+
+/// Errors of single records in one answer, per partition: enough to see what is wrong.
+const RECORD_ERRORS_MAX: usize = 4096;
+
+/// Kafka's admin client alone may write to internal topics.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+/// The request's partitions, flat, in the order of the request.
+struct Work {
+    topics: Vec<TopicName>,
+    partitions: Vec<Part>,
+}
+
+struct TopicName {
+    name: String,
+    id: TopicId,
+    /// How many of the partitions are this topic's.
+    partitions: usize,
+}
+
+struct Part {
+    index: PartitionIndex,
+    state: State,
+}
+
+/// How far a partition's batch has come.
+enum State {
+    /// Looked up; the bytes as they came.
+    Received(Arc<Partition>, Arc<Topic>, bytes::Bytes),
+    /// It obeys every rule.
+    Verified(Arc<Partition>, Box<Verified>),
+    /// It has its place.
+    Appended(Arc<Partition>, Appended),
+    /// Not taken.
+    Refused(Refusal),
+}
+
+struct Refusal {
+    code: ErrorCode,
+    message: Option<String>,
+    records: Vec<BatchIndexError>,
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Refusal {
+        Refusal { code, message: None, records: Vec::new() }
+    }
+}
+
+impl From<&BatchError> for Refusal {
+    fn from(error: &BatchError) -> Refusal {
+        let records = error.record_errors().iter().take(RECORD_ERRORS_MAX);
+        Refusal {
+            code: error.code(),
+            message: Some(error.to_string()),
+            records: records
+                .map(|record| BatchIndexError {
+                    batch_index: record.index,
+                    batch_index_error_message: Some(record.fault.message().to_owned()),
+                    ..BatchIndexError::default()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Takes a request; the answer may come later.
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+    let (head, body, permit) = request.into_parts();
+    let view = ProduceView::parse(body, head.version).map_err(|error| format!("a bad ProduceRequest: {error}"))?;
+    let (acks, timeout) = (view.acks(), Duration::from_millis(view.timeout_ms().max(0).unsigned_abs().into()));
+    let mut work = look_up(shared, &head, &view);
+    drop(view);
+    work = verify_all(shared, work).await;
+    let countdown = Countdown::new();
+    match acks {
+        -1..=1 => append_all(shared, &mut work, acks, &countdown),
+        _ => work.refuse_rest(ErrorCode::InvalidRequiredAcks),
+    }
+    // The records are copied into the log's memory, or refused: the request's memory is free.
+    drop(permit);
+    if acks == 0 {
+        return match work.first_refusal() {
+            None => Ok(Answer::None),
+            Some(code) => Err(format!("a produce with acks=0 failed: {code}")),
+        };
+    }
+    let shared = shared.clone();
+    Ok(Answer::Later(Box::pin(async move {
+        // The time-out is for other replicas; what is in this broker's journal is stable or failed before long.
+        let arrived = tokio::select! {
+            biased;
+            () = countdown.wait() => !countdown.failed(),
+            () = shared.world.clock.sleep(timeout), if acks == -1 => false,
+        };
+        let waited = if arrived { Waited::AllArrived } else { Waited::InVain };
+        Some(answer(&head, &work, waited))
+    })))
+}
+
+fn look_up(shared: &Shared, head: &Head, view: &ProduceView) -> Work {
+    let mut work = Work { topics: Vec::new(), partitions: Vec::new() };
+    for topic in view.topics() {
+        let found = if head.version >= 13 {
+            shared.cluster.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)
+        } else {
+            shared.cluster.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+        };
+        let found = match found {
+            _ if view.transactional_id().is_some() => Err(ErrorCode::TransactionalIdAuthorizationFailed),
+            Ok(topic) if topic.is_internal() && *head.client_id != *ADMIN_CLIENT => {
+                Err(ErrorCode::InvalidTopicException)
+            }
+            found => found,
+        };
+        let partitions = topic.partitions.len();
+        work.topics.push(TopicName { name: topic.name.into_owned(), id: topic.topic_id, partitions });
+        for partition in topic.partitions {
+            let leader = found.clone().and_then(|topic| Ok((shared.leader_of(&topic, partition.index)?, topic)));
+            let state = match leader {
+                Ok((leader, topic)) => State::Received(leader, topic, partition.records.unwrap_or_default()),
+                Err(code) => State::Refused(code.into()),
+            };
+            work.partitions.push(Part { index: partition.index, state });
+        }
+    }
+    work.keep_last_of_doubles();
+    work
+}
+
+async fn verify_all(shared: &Shared, mut work: Work) -> Work {
+    let bytes: usize = work.partitions.iter().map(|part| part.state.received_bytes()).sum();
+    let now = shared.world.clock.wall();
+    if bytes <= VERIFY_HERE_BYTES {
+        work.verify(now);
+        return work;
+    }
+    shared
+        .world
+        .offload(move || {
+            work.verify(now);
+            work
+        })
+        .await
+}
+
+fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
+    let largest = shared.journal.entry_bytes_max();
+    let verified = || work.partitions.iter().filter_map(|part| part.state.verified());
+    let (entries, bytes) =
+        verified().fold((0, 0), |(entries, bytes), batch| (entries + 1, bytes + journal_bytes(batch.batch())));
+    if entries == 0 {
+        return;
+    }
+    let mut blocks = Blocks::for_batches(verified().map(|batch| batch.batch().records().len()));
+    let Ok(mut reservation) = shared.journal.reserve(entries, bytes) else {
+        // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
+        return work.refuse_rest(ErrorCode::KafkaStorageError);
+    };
+    let now = shared.world.clock.wall();
+    let countdown = (acks != 0).then_some(countdown);
+    for part in &mut work.partitions {
+        let State::Verified(partition, _) = &part.state else { continue };
+        let partition = partition.clone();
+        if acks == -1 && !partition.has_enough_in_sync() {
+            part.state = State::Refused(ErrorCode::NotEnoughReplicas.into());
+            continue;
+        }
+        let State::Verified(_, batch) = std::mem::replace(&mut part.state, State::Refused(ErrorCode::None.into()))
+        else {
+            continue;
+        };
+        if journal_bytes(batch.batch()) > largest {
+            part.state = State::Refused(ErrorCode::RecordListTooLarge.into());
+            continue;
+        }
+        let batch = batch.rehoused(|records| blocks.keep(records));
+        part.state = match partition.append(now, batch, &mut reservation, countdown) {
+            Ok(appended) => State::Appended(partition, appended),
+            Err(error) => State::Refused(error.code().into()),
+        };
+    }
+    shared.journal.wake();
+}
+
+/// How the wait for the high watermarks ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waited {
+    /// All that was appended is acknowledged.
+    AllArrived,
+    /// Time is up, or a partition failed: each has to be looked at.
+    InVain,
+}
+
+/// The answer as things stand: those whose records are not acknowledged now have timed out or failed.
+fn answer(head: &Head, work: &Work, waited: Waited) -> Encoded {
+    let form = Form::of(head.version, ProduceResponse::FLEXIBLE_FROM);
+    let mut into = begin_response(head.key, head.correlation_id, form);
+    let mut partitions = work.partitions.iter();
+    let topics = work.topics.iter().map(|topic| {
+        let own: Vec<_> =
+            partitions.by_ref().take(topic.partitions).map(|part| part.response(head.version, waited)).collect();
+        ProduceTopicAnswer { name: &topic.name, topic_id: topic.id, partitions: own.into_iter() }
+    });
+    encode_response(&mut into, head.version, topics, 0, &[]).expect("every field fits the version that was asked for");
+    finish_frame(into)
+}
+
+impl Work {
+    /// A partition named twice is taken once, the last time, as in Kafka, whose request is a map.
+    fn keep_last_of_doubles(&mut self) {
+        let mut owners: Vec<(thalweg_wire::TopicPartition, usize)> = self
+            .partitions
+            .iter()
+            .enumerate()
+            .filter_map(|(place, part)| part.state.partition().map(|partition| (partition.id(), place)))
+            .collect();
+        owners.sort_unstable();
+        let doubled: Vec<usize> =
+            owners.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].1).collect();
+        if doubled.is_empty() {
+            return;
+        }
+        let mut place = 0;
+        for topic in &mut self.topics {
+            let dropped = doubled.iter().filter(|&&double| (place..place + topic.partitions).contains(&double)).count();
+            place += topic.partitions;
+            topic.partitions -= dropped;
+        }
+        let mut place = 0;
+        self.partitions.retain(|_| {
+            place += 1;
+            !doubled.contains(&(place - 1))
+        });
+    }
+
+    fn verify(&mut self, now: Timestamp) {
+        for part in &mut self.partitions {
+            if let State::Received(partition, topic, records) = &mut part.state {
+                part.state = match verify(std::mem::take(records), topic.rules(), now) {
+                    Ok(batch) => State::Verified(partition.clone(), Box::new(batch)),
+                    Err(error) => State::Refused((&error).into()),
+                };
+            }
+        }
+    }
+
+    fn refuse_rest(&mut self, code: ErrorCode) {
+        for part in &mut self.partitions {
+            if !matches!(part.state, State::Refused(_)) {
+                part.state = State::Refused(code.into());
+            }
+        }
+    }
+
+    fn first_refusal(&self) -> Option<ErrorCode> {
+        self.partitions.iter().find_map(|part| match &part.state {
+            State::Refused(refusal) => Some(refusal.code),
+            _ => None,
+        })
+    }
+}
+
+impl State {
+    fn received_bytes(&self) -> usize {
+        match self {
+            State::Received(_, _, records) => records.len(),
+            _ => 0,
+        }
+    }
+
+    fn verified(&self) -> Option<&Verified> {
+        match self {
+            State::Verified(_, batch) => Some(batch),
+            _ => None,
+        }
+    }
+
+    fn partition(&self) -> Option<&Arc<Partition>> {
+        match self {
+            State::Received(partition, ..) | State::Verified(partition, _) | State::Appended(partition, _) => {
+                Some(partition)
+            }
+            State::Refused(_) => None,
+        }
+    }
+}
+
+impl Appended {
+    fn outcome(&self, partition: &Partition, waited: Waited) -> Result<(), ErrorCode> {
+        if waited == Waited::AllArrived { Ok(()) } else { partition.acknowledged(self.end) }
+    }
+}
+
+impl Part {
+    fn response(&self, version: i16, waited: Waited) -> ProducePartitionResponse {
+        let refused = |refusal: &Refusal| ProducePartitionResponse {
+            index: self.index,
+            error_code: refusal.code.code(),
+            base_offset: Offset(-1),
+            log_append_time_ms: -1,
+            log_start_offset: Offset(-1),
+            record_errors: if version >= 8 { refusal.records.clone() } else { Vec::new() },
+            error_message: refusal.message.clone().filter(|_| version >= 8),
+            ..ProducePartitionResponse::default()
+        };
+        match &self.state {
+            State::Appended(partition, appended) => match appended.outcome(partition, waited) {
+                Ok(()) => ProducePartitionResponse {
+                    index: self.index,
+                    base_offset: appended.base,
+                    log_append_time_ms: appended.append_time.millis(),
+                    log_start_offset: if version >= 5 { appended.log_start } else { Offset(-1) },
+                    ..ProducePartitionResponse::default()
+                },
+                Err(code) => refused(&code.into()),
+            },
+            State::Refused(refusal) => refused(refusal),
+            State::Received(..) | State::Verified(..) => refused(&ErrorCode::UnknownServerError.into()),
+        }
+    }
+}

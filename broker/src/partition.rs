@@ -1,0 +1,298 @@
+//! A partition: the replica's rules and the log's bytes behind one short lock, and those who wait for it.
+//!
+//! Passive: whoever calls does the work. The lock is never held over an await; the journal's queue is the only lock
+//! taken under it, and never a second partition's.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use thalweg_log::journal::Reservation;
+use thalweg_log::log::{Found, Mark, ReadLimit, Stable};
+use thalweg_log::{Journal, Log};
+use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader};
+use thalweg_wire::batch::{Batch, Verified};
+use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, Timestamp, TopicPartition};
+
+use crate::waiters::{Arrivals, Countdown, Waiters, Wakes};
+
+/// One partition that this broker leads.
+pub struct Partition {
+    id: TopicPartition,
+    journal: Journal<Mark>,
+    state: Mutex<State>,
+}
+
+struct State {
+    leader: Leader,
+    log: Log,
+    waiters: Waiters,
+    /// Why nothing is taken any more, once a write failed.
+    offline: bool,
+}
+
+/// Where an appended batch stands. It is acknowledged once the high watermark has reached `end`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Appended {
+    /// Offset of its first record.
+    pub base: Offset,
+    /// Offset after its last record.
+    pub end: Offset,
+    /// The time that the leader gave it, under `LogAppendTime`.
+    pub append_time: Timestamp,
+    /// Where the log starts.
+    pub log_start: Offset,
+}
+
+/// The marks of a partition, as answers carry them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Marks {
+    /// The first offset that isn't deleted.
+    pub log_start: Offset,
+    /// Records below are acknowledged.
+    pub high_watermark: Offset,
+    /// Records below belong to no open transaction.
+    pub last_stable_offset: Offset,
+    /// The leader's epoch.
+    pub epoch: LeaderEpoch,
+}
+
+/// Whom an epoch that a client names makes it: see KIP-320.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EpochError {
+    /// The client's is older: it must refresh its metadata.
+    Fenced,
+    /// The client's is newer: this broker is behind.
+    Unknown,
+}
+
+/// Why a read gives nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadError {
+    /// The client and this broker don't agree on the leader's epoch.
+    Epoch(EpochError),
+    /// The offset lies before the log's start or behind what may be read.
+    OutOfRange,
+    /// The client's log is not a prefix of this one: its epoch ended here.
+    Diverging(EpochEnd),
+    /// A write failed.
+    Offline,
+}
+
+/// From where a fetch wants to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FetchPosition {
+    /// The first offset wanted.
+    pub offset: Offset,
+    /// The leader epoch that the client knows; -1 doesn't check.
+    pub current_epoch: LeaderEpoch,
+    /// The epoch of the last record that the client has; -1 doesn't check.
+    pub last_fetched_epoch: LeaderEpoch,
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub struct Read {
+    /// Whole batches, the first of which holds the offset.
+    pub batches: Vec<Batch>,
+    /// The marks when they were read.
+    pub marks: Marks,
+}
+
+impl Partition {
+    /// A partition over what was recovered of it.
+    pub fn new(journal: Journal<Mark>, leader: Leader, log: Log) -> Partition {
+        assert!(leader.log_end() == log.end(), "the rules end at {}, the bytes at {}", leader.log_end(), log.end());
+        let id = log.id();
+        Partition { id, journal, state: Mutex::new(State { leader, log, waiters: Waiters::default(), offline: false }) }
+    }
+
+    /// Which partition it is.
+    pub fn id(&self) -> TopicPartition {
+        self.id
+    }
+
+    /// Takes a batch: gives it its place and queues it for the journal, which [`Journal::wake`] sends on its way. Under
+    /// `acks=all` the countdown waits for it.
+    pub fn append(
+        &self,
+        now: Timestamp,
+        batch: Verified,
+        reservation: &mut Reservation<Mark>,
+        countdown: Option<&Arc<Countdown>>,
+    ) -> Result<Appended, AppendError> {
+        let mut state = self.lock();
+        let (base, end, append_time) = match state.leader.admit(now, batch)? {
+            Admitted::New { batch, base, end, .. } => {
+                let append_time = append_time(&batch);
+                let entry = state.log.append(batch);
+                self.journal.push(reservation, entry);
+                (base, end, append_time)
+            }
+            Admitted::Duplicate { base, end } => (base, end, Timestamp::NONE),
+        };
+        if let Some(countdown) = countdown
+            && state.leader.high_watermark() < end
+        {
+            state.waiters.await_end(end, countdown);
+        }
+        Ok(Appended { base, end, append_time, log_start: state.leader.log_start() })
+    }
+
+    /// Whether `acks=all` has enough replicas to wait for.
+    pub fn has_enough_in_sync(&self) -> bool {
+        self.lock().leader.has_enough_in_sync()
+    }
+
+    /// The journal made something stable.
+    pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
+        let mut state = self.lock();
+        let Stable::Records(end) = mark.stable else { return };
+        // A mark from before a truncation speaks of records that are gone.
+        let end = if mark.generation == state.log.generation() { end } else { end.min(state.log.end()) };
+        if let Some(high_watermark) = state.leader.stored(end).high_watermark {
+            state.waiters.high_watermark(high_watermark, wakes);
+        }
+    }
+
+    /// A write of the directory failed: what waits is told so, and nothing more is taken.
+    pub fn failed(&self, wakes: &mut Wakes) {
+        let mut state = self.lock();
+        state.offline = true;
+        state.leader.failed();
+        state.waiters.failed(wakes);
+    }
+
+    /// Whether everything below `end` is acknowledged; else why not: it takes too long, or never will be.
+    pub fn acknowledged(&self, end: Offset) -> Result<(), ErrorCode> {
+        let state = self.lock();
+        if state.leader.high_watermark() >= end {
+            Ok(())
+        } else if state.offline {
+            Err(ErrorCode::KafkaStorageError)
+        } else {
+            Err(ErrorCode::RequestTimedOut)
+        }
+    }
+
+    /// Where the log ends, acknowledged or not.
+    pub fn log_end(&self) -> Offset {
+        self.lock().leader.log_end()
+    }
+
+    /// Whether a write of its directory failed.
+    pub fn is_offline(&self) -> bool {
+        self.lock().offline
+    }
+
+    /// The marks now.
+    pub fn marks(&self) -> Marks {
+        self.lock().marks()
+    }
+
+    /// The marks, if the client may ask under its epoch.
+    pub fn marks_at(&self, epoch: LeaderEpoch) -> Result<Marks, EpochError> {
+        let state = self.lock();
+        state.check_epoch(epoch)?;
+        Ok(state.marks())
+    }
+
+    /// Reads whole batches.
+    pub fn read(&self, from: FetchPosition, isolation: Isolation, limit: ReadLimit) -> Result<Read, ReadError> {
+        let state = self.lock();
+        let readable = state.readable(from, isolation)?;
+        let batches = state.log.read(from.offset, readable, limit);
+        Ok(Read { batches, marks: state.marks() })
+    }
+
+    /// Bytes that a read from there would find, counted up to a limit.
+    pub fn available(&self, from: FetchPosition, isolation: Isolation, limit: usize) -> Result<usize, ReadError> {
+        let state = self.lock();
+        let readable = state.readable(from, isolation)?;
+        Ok(state.log.available(from.offset, readable, limit))
+    }
+
+    /// Lets a fetch hear of new records.
+    pub fn subscribe(&self, fetch: &Arc<Arrivals>, slot: u32) {
+        self.lock().waiters.subscribe(fetch, slot);
+    }
+
+    /// Ends that.
+    pub fn unsubscribe(&self, fetch: &Arc<Arrivals>) {
+        self.lock().waiters.unsubscribe(fetch);
+    }
+
+    /// The fetch has looked and wants to be told again.
+    pub fn rearm(&self, fetch: &Arc<Arrivals>) {
+        self.lock().waiters.rearm(fetch);
+    }
+
+    /// The first readable record that is not older than a time.
+    pub fn find_time(&self, at: Timestamp, isolation: Isolation) -> Option<Found> {
+        let state = self.lock();
+        state.log.find_time(at, state.leader.readable(isolation).end)
+    }
+
+    /// The readable record with the largest timestamp.
+    pub fn find_max_time(&self, isolation: Isolation) -> Option<Found> {
+        let state = self.lock();
+        state.log.find_max_time(state.leader.readable(isolation).end)
+    }
+
+    /// The epoch of the record at an offset, or the current one at the end.
+    pub fn epoch_at(&self, offset: Offset) -> LeaderEpoch {
+        let state = self.lock();
+        state.leader.epochs().epoch_at(offset).unwrap_or_else(|| state.leader.epoch())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds a partition")
+    }
+}
+
+impl State {
+    fn marks(&self) -> Marks {
+        Marks {
+            log_start: self.leader.log_start(),
+            high_watermark: self.leader.high_watermark(),
+            last_stable_offset: self.leader.last_stable_offset(),
+            epoch: self.leader.epoch(),
+        }
+    }
+
+    fn check_epoch(&self, epoch: LeaderEpoch) -> Result<(), EpochError> {
+        match epoch {
+            LeaderEpoch::NONE => Ok(()),
+            epoch if epoch < self.leader.epoch() => Err(EpochError::Fenced),
+            epoch if epoch > self.leader.epoch() => Err(EpochError::Unknown),
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of what may be read from there.
+    fn readable(&self, from: FetchPosition, isolation: Isolation) -> Result<Offset, ReadError> {
+        self.check_epoch(from.current_epoch).map_err(ReadError::Epoch)?;
+        if self.offline {
+            return Err(ReadError::Offline);
+        }
+        if from.last_fetched_epoch > LeaderEpoch::NONE {
+            match self.leader.end_offset_for(from.last_fetched_epoch) {
+                Some(known) if known.epoch < from.last_fetched_epoch || known.end < from.offset => {
+                    return Err(ReadError::Diverging(known));
+                }
+                Some(_) => {}
+                None => return Err(ReadError::OutOfRange),
+            }
+        }
+        // A consumer may stand between the mark that it may read to and the log's end: there is nothing yet, no error.
+        if from.offset < self.leader.log_start() || from.offset > self.leader.log_end() {
+            return Err(ReadError::OutOfRange);
+        }
+        Ok(self.leader.readable(isolation).end)
+    }
+}
+
+fn append_time(batch: &Batch) -> Timestamp {
+    match batch.header().timestamp_type() {
+        thalweg_wire::batch::TimestampType::CreateTime => Timestamp::NONE,
+        thalweg_wire::batch::TimestampType::LogAppendTime => batch.header().max_timestamp(),
+    }
+}

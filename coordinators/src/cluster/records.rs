@@ -1,0 +1,173 @@
+//! An entry of the metadata log as bytes: records, each in Kafka's frame, each behind its length.
+//!
+//! ```text
+//! uvarint length | uvarint frame version 1 | uvarint type | uvarint version | body      one after the other, to the end
+//! ```
+//!
+//! A snapshot is the same, only longer. A record of a type that we don't know is kept as it is; one of a known type in a
+//! newer version, or with a body that can't be read, is an error: passing over it would make another cluster of this one.
+
+use std::fmt;
+
+use bytes::{BufMut, Bytes};
+use thalweg_messages::metadata_log::MetadataRecord;
+use thalweg_wire::codec::{DecodeError, Decoder, Form};
+
+/// One change of the cluster.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Record {
+    /// A record that we understand.
+    Known(MetadataRecord),
+    /// The frame of one whose type we don't know.
+    Unknown(Bytes),
+}
+
+impl<T: Into<MetadataRecord>> From<T> for Record {
+    fn from(record: T) -> Record {
+        Record::Known(record.into())
+    }
+}
+
+/// The bytes are not a list of records that we understand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Malformed {
+    /// A length reaches past the end, or is no number.
+    Length {
+        /// Where it stands, in bytes.
+        at: usize,
+    },
+    /// A record of a known type can't be read.
+    Record {
+        /// Where its frame begins, in bytes.
+        at: usize,
+        /// What is wrong with it.
+        reason: DecodeError,
+    },
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Malformed::Length { at } => write!(f, "the length at byte {at} of a list of metadata records is wrong"),
+            Malformed::Record { at, reason } => write!(f, "the metadata record at byte {at}: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// The records as the payload of one entry, or as a snapshot.
+///
+/// # Panics
+/// If a record can't be written: all of them are ours, or were read before.
+pub fn encode<'a>(records: impl IntoIterator<Item = &'a Record>) -> Bytes {
+    let mut bytes = Vec::new();
+    for record in records {
+        append(&mut bytes, record);
+    }
+    bytes.into()
+}
+
+/// As [`encode`], for records that are made on the way: a snapshot is never held twice.
+pub fn encode_all(records: impl IntoIterator<Item = Record>) -> Bytes {
+    let mut bytes = Vec::new();
+    for record in records {
+        append(&mut bytes, &record);
+    }
+    bytes.into()
+}
+
+fn append(bytes: &mut Vec<u8>, record: &Record) {
+    let frame = match record {
+        Record::Known(record) => {
+            let version = record.max_version();
+            &record
+                .encode(version)
+                .expect("a record that was decided on, or read, can be written in its newest version")
+        }
+        Record::Unknown(frame) => frame,
+    };
+    let mut length = u32::try_from(frame.len()).expect("a record is far below 4 GiB");
+    while length > 0x7f {
+        bytes.put_u8(length as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.put_u8(length as u8);
+    bytes.put_slice(frame);
+}
+
+/// Reads the payload of an entry, or a snapshot.
+pub fn decode(payload: &Bytes) -> impl Iterator<Item = Result<Record, Malformed>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at >= payload.len() {
+            return None;
+        }
+        let read = read(payload, at);
+        at = read.as_ref().map_or(payload.len(), |(_, end)| *end);
+        Some(read.map(|(record, _)| record))
+    })
+}
+
+fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
+    let mut from = Decoder::at(payload, at, Form::Flexible);
+    let length = from.uvarint().map_err(|_| Malformed::Length { at })? as usize;
+    let begin = from.position();
+    if length > from.remaining() {
+        return Err(Malformed::Length { at });
+    }
+    let frame = payload.slice(begin..begin + length);
+    let record = match MetadataRecord::decode(&frame) {
+        Ok((record, _)) => Record::Known(record),
+        // A copy: it stays for good, and must not hold the whole entry in memory.
+        Err(DecodeError::UnknownRecord(_)) => Record::Unknown(Bytes::copy_from_slice(&frame)),
+        Err(reason) => return Err(Malformed::Record { at: begin, reason }),
+    };
+    Ok((record, begin + length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thalweg_messages::metadata_log::{FeatureLevelRecord, TopicRecord};
+    use thalweg_wire::Uuid;
+
+    fn records() -> Vec<Record> {
+        // Frame version 1, type 9999 (two bytes), version 0, some body.
+        let unknown = Bytes::from_static(&[1, 0x8f, 0x4e, 0, 42, 43]);
+        vec![
+            TopicRecord { name: "orders".repeat(40), topic_id: Uuid([7; 16]), ..Default::default() }.into(),
+            Record::Unknown(unknown),
+            FeatureLevelRecord { name: "group.version".to_owned(), feature_level: 1, ..Default::default() }.into(),
+        ]
+    }
+
+    #[test]
+    fn a_list_reads_back_and_what_is_unknown_stays_as_it_is() {
+        let bytes = encode(&records());
+        assert_eq!(decode(&bytes).collect::<Result<Vec<_>, _>>(), Ok(records()));
+        assert_eq!(encode_all(records()), bytes);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_short_is_refused_unless_it_is_cut_between_records() {
+        let bytes = encode(&records());
+        let ends: Vec<usize> = (0..=3).map(|count| encode(&records()[..count]).len()).collect();
+        for length in 0..bytes.len() {
+            let cut = bytes.slice(..length);
+            let whole = decode(&cut).collect::<Result<Vec<_>, _>>().is_ok();
+            assert_eq!(whole, ends.contains(&length), "cut to {length} bytes");
+        }
+    }
+
+    /// Half of what a newer release meant is not what it meant.
+    #[test]
+    fn a_known_record_in_an_unknown_version_is_refused() {
+        let newer = Bytes::from_static(&[3, 1, 2, 99]);
+        let read = decode(&newer).next();
+        assert_eq!(read, Some(Err(Malformed::Record { at: 1, reason: DecodeError::UnknownVersion(99) })));
+        let frame = Bytes::from_static(&[3, 2, 2, 0]);
+        let read = decode(&frame).next();
+        assert_eq!(read, Some(Err(Malformed::Record { at: 1, reason: DecodeError::UnknownFrame(2) })));
+    }
+}

@@ -1,0 +1,313 @@
+//! Plays the transcripts in `testscripts`: a line that begins with `>` is a command, the lines behind it are what came
+//! of it, up to the next empty line. Nothing else in a transcript is looked at.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thalweg_coordinators::cluster::{
+    Assignment, BrokerStart, Command, CreateTopics, Effect, Image, LastStop, NewTopic, Policy, Record, Reply,
+    TopicReply, TopicRules, records,
+};
+use thalweg_coordinators::{Context, Decision, Machine};
+use thalweg_messages::metadata_log::{
+    ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionChangeRecord, RemoveTopicRecord,
+};
+use thalweg_wire::{BrokerId, Moment, Offset, PartitionIndex, TopicId, Uuid};
+
+#[test]
+fn create_topics() {
+    play(include_str!("../testscripts/create_topics"));
+}
+
+#[test]
+fn create_topics_on_three_brokers() {
+    play(include_str!("../testscripts/create_topics_on_three_brokers"));
+}
+
+#[test]
+fn brokers_and_epochs() {
+    play(include_str!("../testscripts/brokers_and_epochs"));
+}
+
+#[test]
+fn deletion() {
+    play(include_str!("../testscripts/deletion"));
+}
+
+fn play(script: &str) {
+    let mut stage = Stage::new();
+    let mut played = String::new();
+    let mut lines = script.lines().peekable();
+    while let Some(line) = lines.next() {
+        played += line;
+        played.push('\n');
+        let Some(command) = line.strip_prefix("> ") else { continue };
+        while lines.peek().is_some_and(|line| !line.is_empty() && !line.starts_with("> ")) {
+            lines.next();
+        }
+        for line in stage.run(command) {
+            played += &line;
+            played.push('\n');
+        }
+    }
+    assert!(played == script, "the transcript went like this:\n{played}");
+}
+
+/// Knows three settings.
+struct FewRules;
+
+impl TopicRules for FewRules {
+    fn check(&self, settings: &BTreeMap<String, String>) -> Result<(), String> {
+        for (name, value) in settings {
+            match name.as_str() {
+                "retention.ms" if value.parse::<i64>().is_err() => {
+                    return Err(format!("Invalid value {value} for configuration {name}: Not a number of type LONG"));
+                }
+                "retention.ms" | "cleanup.policy" => {}
+                _ => return Err(format!("Unknown topic config name: {name}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Stage {
+    image: Image,
+    policy: Policy,
+    ids: u128,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let policy = Policy { partitions: 1, replication_factor: 1, rules: Arc::new(FewRules) };
+        Stage { image: Image::new(), policy, ids: 0 }
+    }
+
+    fn run(&mut self, command: &str) -> Vec<String> {
+        let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+        match verb {
+            "register" => self.register(rest),
+            "create" => self.create(rest, Effect::Create),
+            "validate" => self.create(rest, Effect::ValidateOnly),
+            "remove" => {
+                let topic_id = self.image.topic(rest).unwrap().id();
+                self.write(&[RemoveTopicRecord { topic_id, ..Default::default() }.into()])
+            }
+            "elect" => self.elect(rest),
+            "set" => {
+                let [resource_type, resource_name, name, value] = words(rest);
+                let value = (value != "default").then(|| value.to_owned());
+                let resource_type = resource_type.parse().unwrap();
+                let (resource_name, name) = (resource_name.to_owned(), name.to_owned());
+                let record = ConfigRecord { resource_type, resource_name, name, value, ..Default::default() };
+                self.write(&[record.into()])
+            }
+            "feature" => {
+                let [name, level] = words(rest);
+                let (name, feature_level) = (name.to_owned(), level.parse().unwrap());
+                self.write(&[FeatureLevelRecord { name, feature_level, ..Default::default() }.into()])
+            }
+            "unknown" => {
+                // Frame version 1, type 9999, version 0.
+                let frame = [&[1, 0x8f, 0x4e, 0], rest.as_bytes()].concat();
+                self.write(&[Record::Unknown(frame.into())])
+            }
+            "restart" => self.restart(),
+            "topic" => self.show(rest),
+            "standing" => vec![format!("{:?}", self.image.standing(id(rest)))],
+            _ => panic!("unknown command {verb}"),
+        }
+    }
+
+    fn register(&mut self, rest: &str) -> Vec<String> {
+        let [broker, incarnation, directories] = words(rest);
+        let start = BrokerStart {
+            broker: BrokerId(broker.parse().unwrap()),
+            incarnation: id(incarnation),
+            directories: directories.split(',').map(id).collect(),
+            last_stop: LastStop::Unclean,
+        };
+        let decision = self.decide(Command::RegisterBroker(start));
+        let Reply::Registered(epoch) = decision.reply else { panic!("another reply") };
+        let mut lines = vec![format!("broker epoch {epoch}")];
+        lines.extend(self.write(&decision.records));
+        lines
+    }
+
+    /// `NAME [PARTITIONS] [xFACTOR] [=ASSIGNMENT] [KEY:VALUE ...]`, topics separated by `|`; `n*` makes n topics.
+    fn create(&mut self, rest: &str, effect: Effect) -> Vec<String> {
+        let topics = rest.split('|').map(|topic| self.new_topic(topic)).collect();
+        let decision = self.decide(Command::CreateTopics(CreateTopics { topics, effect }));
+        let Reply::Topics(replies) = decision.reply else { panic!("another reply") };
+        let mut lines: Vec<String> = replies.iter().map(answer).collect();
+        lines.extend(self.write(&decision.records));
+        lines
+    }
+
+    fn new_topic(&mut self, text: &str) -> NewTopic {
+        self.ids += 1;
+        let id = Uuid(self.ids.to_be_bytes());
+        let mut topic = NewTopic {
+            name: String::new(),
+            id,
+            partitions: -1,
+            replication_factor: -1,
+            assignments: Vec::new(),
+            settings: Vec::new(),
+        };
+        for (place, word) in text.split_whitespace().enumerate() {
+            if place == 0 {
+                topic.name = name(word);
+            } else if let Some(factor) = word.strip_prefix('x') {
+                topic.replication_factor = factor.parse().unwrap();
+            } else if let Some(assignments) = word.strip_prefix('=') {
+                topic.assignments = assignments.split(';').map(assignment).collect();
+            } else if let Some((key, value)) = word.split_once(':') {
+                let value = (value != "null").then(|| value.to_owned());
+                topic.settings.push((key.to_owned(), value));
+            } else {
+                topic.partitions = word.parse().unwrap();
+            }
+        }
+        topic
+    }
+
+    fn elect(&mut self, rest: &str) -> Vec<String> {
+        let [topic, partition, leader, isr] = words(rest);
+        let record = PartitionChangeRecord {
+            topic_id: self.image.topic(topic).unwrap().id(),
+            partition_id: PartitionIndex(partition.parse().unwrap()),
+            leader: BrokerId(leader.parse().unwrap()),
+            isr: Some(brokers(isr)),
+            ..Default::default()
+        };
+        self.write(&[record.into()])
+    }
+
+    /// The image, written and read as a snapshot.
+    fn restart(&mut self) -> Vec<String> {
+        let snapshot = records::encode_all(self.image.image());
+        let mut image = Image::new();
+        let at = Context { offset: self.image.applied() };
+        let mut count = 0;
+        for record in records::decode(&snapshot) {
+            image.apply(at, &record.unwrap());
+            count += 1;
+        }
+        assert_eq!(image, self.image);
+        self.image = image;
+        vec![format!("{count} records")]
+    }
+
+    fn show(&self, name: &str) -> Vec<String> {
+        let Some(topic) = self.image.topic(name) else { return vec!["no such topic".to_owned()] };
+        assert_eq!(self.image.topic_by_id(topic.id()), Some(topic));
+        let mut lines = vec![format!("id {} settings {:?}", short(topic.id()), topic.settings())];
+        lines.extend(topic.partitions().iter().map(|partition| {
+            let replica = |replica: &thalweg_coordinators::cluster::Replica| {
+                format!("{}@{}", replica.broker, short(replica.directory))
+            };
+            let replicas: Vec<String> = partition.replicas().iter().map(replica).collect();
+            let in_sync: Vec<i32> = partition.in_sync().iter().map(|broker| broker.0).collect();
+            format!(
+                "  {}: leader {} epoch {}/{} replicas {} in sync {in_sync:?}",
+                partition.index(),
+                partition.leader(),
+                partition.leader_epoch(),
+                partition.partition_epoch(),
+                replicas.join(" ")
+            )
+        }));
+        lines
+    }
+
+    fn decide(&mut self, command: Command) -> Decision<Image> {
+        self.image.decide(&mut self.policy, Moment::ZERO, command)
+    }
+
+    /// Makes one entry of the records, and applies it from its bytes.
+    fn write(&mut self, decided: &[Record]) -> Vec<String> {
+        if decided.is_empty() {
+            return Vec::new();
+        }
+        let entry = records::encode(decided);
+        let at = Context { offset: self.image.applied().plus(1) };
+        let read: Vec<Record> = records::decode(&entry).collect::<Result<_, _>>().unwrap();
+        assert_eq!(read, decided);
+        for record in &read {
+            self.image.apply(at, record);
+        }
+        assert_eq!(self.image.applied(), Offset(at.offset.0));
+        vec![format!("entry {}: {}", at.offset, kinds(&read))]
+    }
+}
+
+/// What is in an entry: kinds of records, and how many of each in a row.
+fn kinds(records: &[Record]) -> String {
+    let mut runs: Vec<(&str, usize)> = Vec::new();
+    for record in records {
+        let kind = match record {
+            Record::Known(MetadataRecord::Topic(_)) => "topic",
+            Record::Known(MetadataRecord::Partition(_)) => "partition",
+            Record::Known(MetadataRecord::PartitionChange(_)) => "change",
+            Record::Known(MetadataRecord::Config(_)) => "setting",
+            Record::Known(MetadataRecord::RemoveTopic(_)) => "removal",
+            Record::Known(MetadataRecord::BrokerRegistered(_)) => "broker",
+            Record::Known(MetadataRecord::FeatureLevel(_)) => "feature",
+            Record::Known(_) => "other",
+            Record::Unknown(_) => "unknown",
+        };
+        match runs.last_mut().filter(|(last, _)| *last == kind) {
+            Some((_, count)) => *count += 1,
+            None => runs.push((kind, 1)),
+        }
+    }
+    let runs =
+        runs.iter().map(|(kind, count)| if *count == 1 { (*kind).to_owned() } else { format!("{count} {kind}s") });
+    runs.collect::<Vec<_>>().join(", ")
+}
+
+fn answer(reply: &TopicReply) -> String {
+    let name = if reply.name.len() > 60 { format!("{}...", &reply.name[..10]) } else { reply.name.clone() };
+    match &reply.outcome {
+        Ok(created) => format!("{name}: {} of {}", created.partitions, created.replication_factor),
+        Err(error) => {
+            let message = error.to_string().replace(&reply.name, &name);
+            format!("{name}: {} {message}", error.code().code())
+        }
+    }
+}
+
+fn words<const N: usize>(text: &str) -> [&str; N] {
+    text.split_whitespace().collect::<Vec<_>>().try_into().unwrap()
+}
+
+/// A name as it stands, or one that a transcript can't hold: `''`, `a*250`, `a%20b`.
+fn name(word: &str) -> String {
+    if word == "''" {
+        return String::new();
+    }
+    match word.split_once('*') {
+        Some((letter, count)) => letter.repeat(count.parse().unwrap()),
+        None => word.replace("%20", " "),
+    }
+}
+
+fn brokers(text: &str) -> Vec<BrokerId> {
+    text.split(',').filter(|id| !id.is_empty()).map(|id| BrokerId(id.parse().unwrap())).collect()
+}
+
+/// `PARTITION/BROKER,BROKER`
+fn assignment(text: &str) -> Assignment {
+    let (partition, rest) = text.split_once('/').unwrap();
+    Assignment { partition: PartitionIndex(partition.parse().unwrap()), brokers: brokers(rest) }
+}
+
+fn id(number: &str) -> TopicId {
+    Uuid(number.parse::<u128>().unwrap().to_be_bytes())
+}
+
+fn short(id: Uuid) -> u128 {
+    u128::from_be_bytes(id.0)
+}

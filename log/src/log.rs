@@ -1,0 +1,445 @@
+//! One partition's records by offset: append at the end, read from anywhere, cut.
+//!
+//! A log decides nothing: who may append, what is readable and which epoch it is are the replica's rules. It holds the
+//! bytes, and says what has to stand in the journal for each change.
+
+use thalweg_wire::batch::{Batch, Codec, Records, TimestampType};
+use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
+
+use crate::journal::{Entry, Queued, entry};
+use crate::tail::Tail;
+
+/// What the journal gives back when an entry of a log is stable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// The log.
+    pub log: TopicPartition,
+    /// Its truncation generation when the entry was made; see [`Log::stored`].
+    pub generation: u32,
+    /// What is stable now.
+    pub stable: Stable,
+}
+
+/// What an entry made stable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stable {
+    /// Records below this offset.
+    Records(Offset),
+    /// The log start.
+    LogStart(Offset),
+    /// The deletion of the log.
+    Drop,
+}
+
+/// A partition's bytes.
+#[derive(Debug)]
+pub struct Log {
+    id: TopicPartition,
+    generation: u32,
+    /// Truncations whose own marks are still to come: the generation that each began, and where it cut. Both numbers
+    /// rise, since a lower cut makes the higher ones before it pointless.
+    cuts: Vec<(u32, Offset)>,
+    start: Offset,
+    end: Offset,
+    tail: Tail,
+}
+
+/// How much to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadLimit {
+    /// Bytes to stop before.
+    pub bytes: usize,
+    /// Whether the first batch is given even if it is larger (`minOneMessage` in Kafka): else a reader with a small
+    /// limit would never get past it.
+    pub first: FirstBatch,
+}
+
+/// See [`ReadLimit`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FirstBatch {
+    /// Give it whatever its size.
+    Always,
+    /// Give it only if it fits.
+    IfItFits,
+}
+
+/// A record found by its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp.
+    pub timestamp: Timestamp,
+    /// The leader epoch of its batch.
+    pub epoch: LeaderEpoch,
+}
+
+impl Log {
+    /// An empty log that begins at 0.
+    pub fn new(id: TopicPartition) -> Log {
+        Log { id, generation: 0, cuts: Vec::new(), start: Offset::ZERO, end: Offset::ZERO, tail: Tail::default() }
+    }
+
+    /// Which partition it is.
+    pub fn id(&self) -> TopicPartition {
+        self.id
+    }
+
+    /// The first offset that is not deleted.
+    pub fn start(&self) -> Offset {
+        self.start
+    }
+
+    /// The offset that the next record gets.
+    pub fn end(&self) -> Offset {
+        self.end
+    }
+
+    /// How often the log was cut; see [`Mark`].
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Bytes of records in memory.
+    pub fn memory_bytes(&self) -> usize {
+        self.tail.bytes()
+    }
+
+    /// Appends a batch that has its offset and epoch, and gives its entry for the journal. The batch should own no more
+    /// memory than it needs (see [`crate::tail::Blocks`]).
+    ///
+    /// # Panics
+    /// If the batch doesn't begin where the log ends: offsets are dense, whoever gives them sees to that.
+    pub fn append(&mut self, batch: Batch) -> Queued<Mark> {
+        assert!(
+            batch.base_offset() == self.end,
+            "a batch at {} for a log that ends at {}",
+            batch.base_offset(),
+            self.end
+        );
+        assert!(batch.next_offset() > self.end, "a batch without records");
+        let entry = Entry::Append(batch.clone());
+        self.end = batch.next_offset();
+        self.tail.push(batch);
+        self.queued(&entry, Stable::Records(self.end))
+    }
+
+    /// Moves the log start forward, at most to the end, and gives the entry. Readers see it at once.
+    pub fn move_start(&mut self, to: Offset) -> Queued<Mark> {
+        self.start = to.clamp(self.start, self.end);
+        self.tail.forget(self.start);
+        let entry = Entry::LogStart { at: self.start };
+        self.queued(&entry, Stable::LogStart(self.start))
+    }
+
+    /// The entry that says that the log is deleted.
+    pub fn drop_entry(&self) -> Queued<Mark> {
+        self.queued(&Entry::Drop, Stable::Drop)
+    }
+
+    /// Cuts everything at `to` and above, whole batches at a time, and gives the entry.
+    pub fn truncate(&mut self, to: Offset, epoch: LeaderEpoch) -> Queued<Mark> {
+        self.cut(to);
+        let entry = Entry::Truncate { to: self.end, epoch };
+        self.queued(&entry, Stable::Records(self.end))
+    }
+
+    /// How far the log is stable, as a mark says that came back; `None` if it speaks of something else. Marks come back in
+    /// the order of their entries.
+    ///
+    /// A mark from before a truncation speaks of records that are gone. Others may have taken their offsets, and are
+    /// perhaps still on their way: it counts up to the truncation point only.
+    pub fn stored(&mut self, mark: Mark) -> Option<Offset> {
+        let settled = self.cuts.partition_point(|(generation, _)| *generation <= mark.generation);
+        self.cuts.drain(..settled);
+        let Stable::Records(end) = mark.stable else { return None };
+        Some(self.cuts.first().map_or(end, |(_, to)| end.min(*to)))
+    }
+
+    /// Batches from the one that holds `from` on, up to the first that begins at `below` or above, within the limit.
+    pub fn read(&self, from: Offset, below: Offset, limit: ReadLimit) -> Vec<Batch> {
+        let mut left = limit.bytes;
+        let mut batches = Vec::new();
+        for batch in self.tail.from(from).take_while(|batch| batch.base_offset() < below) {
+            let always = batches.is_empty() && limit.first == FirstBatch::Always;
+            if batch.byte_length() > left && !always {
+                break;
+            }
+            left = left.saturating_sub(batch.byte_length());
+            batches.push(batch.clone());
+        }
+        batches
+    }
+
+    /// Bytes from the batch that holds `from` up to the first that begins at `below`, counted up to a limit.
+    pub fn available(&self, from: Offset, below: Offset, limit: usize) -> usize {
+        let mut bytes = 0;
+        for batch in self.tail.from(from).take_while(|batch| batch.base_offset() < below) {
+            bytes += batch.byte_length();
+            if bytes >= limit {
+                return limit;
+            }
+        }
+        bytes
+    }
+
+    /// The first record below `below` whose timestamp is `at` or later.
+    pub fn find_time(&self, at: Timestamp, below: Offset) -> Option<Found> {
+        self.batches_below(below)
+            .filter(|batch| batch.header().max_timestamp() >= at)
+            .find_map(|batch| find_in(batch, self.start, |timestamp| timestamp >= at))
+            .filter(|found| found.offset < below)
+    }
+
+    /// The first of the records below `below` with the largest timestamp.
+    pub fn find_max_time(&self, below: Offset) -> Option<Found> {
+        let mut newest: Option<(Timestamp, &Batch)> = None;
+        for batch in self.batches_below(below) {
+            let largest = largest_time(batch, self.start);
+            if let Some(largest) = largest.filter(|largest| newest.is_none_or(|(newest, _)| *largest > newest)) {
+                newest = Some((largest, batch));
+            }
+        }
+        let (largest, batch) = newest?;
+        find_in(batch, self.start, |timestamp| timestamp == largest)
+    }
+
+    /// Does again what an entry of the journal says. For recovery: the entry counts ([`crate::redo`]).
+    pub fn redo(&mut self, entry: Entry) -> Result<(), Gap> {
+        match entry {
+            Entry::Append(batch) => {
+                self.cut(batch.base_offset());
+                if self.end != batch.base_offset() {
+                    return Err(Gap { log: self.id, end: self.end, base: batch.base_offset() });
+                }
+                self.end = batch.next_offset();
+                self.tail.push(batch);
+            }
+            Entry::Truncate { to, .. } => self.cut(to),
+            Entry::LogStart { at } => {
+                self.start = at;
+                self.tail.forget(at);
+            }
+            Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => {}
+        }
+        // What is redone is durable: no marks are on their way.
+        self.cuts.clear();
+        Ok(())
+    }
+
+    fn cut(&mut self, to: Offset) {
+        if to >= self.end {
+            return;
+        }
+        self.tail.cut(to);
+        self.end = self.tail.last().map_or(self.start.min(to), Batch::next_offset);
+        // A log that is cut below its start begins where it ends: what was deleted doesn't come back.
+        self.start = self.start.min(self.end);
+        self.generation += 1;
+        while self.cuts.pop_if(|(_, earlier)| *earlier >= self.end).is_some() {}
+        self.cuts.push((self.generation, self.end));
+    }
+
+    fn batches_below(&self, below: Offset) -> impl Iterator<Item = &Batch> {
+        self.tail.from(self.start).take_while(move |batch| batch.base_offset() < below)
+    }
+
+    fn queued(&self, entry: &Entry, stable: Stable) -> Queued<Mark> {
+        let (kind, head, body) = entry.parts(self.id);
+        Queued { kind, head, body, mark: Mark { log: self.id, generation: self.generation, stable } }
+    }
+}
+
+/// The bytes that a batch takes in the journal: what to reserve for it.
+pub fn journal_bytes(batch: &Batch) -> usize {
+    entry::APPEND_OVERHEAD_BYTES - entry::PREFIX_BYTES + batch.byte_length()
+}
+
+/// The journal goes on where the log doesn't end: records between are missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// The log.
+    pub log: TopicPartition,
+    /// Where it ends.
+    pub end: Offset,
+    /// Where the next batch begins.
+    pub base: Offset,
+}
+
+/// The largest timestamp of a batch's records at or above `start`: the header's, unless some of them are deleted.
+fn largest_time(batch: &Batch, start: Offset) -> Option<Timestamp> {
+    let header = batch.header();
+    let all = batch.base_offset() >= start || header.timestamp_type() == TimestampType::LogAppendTime;
+    if all || header.codec() != Some(Codec::None) {
+        return Some(header.max_timestamp());
+    }
+    let records = Records::of(batch)?.map_while(Result::ok);
+    records.filter(|record| record.offset >= start).map(|record| record.timestamp).max()
+}
+
+/// The first record at or above `start` whose timestamp is wanted. Under LogAppendTime every record has the batch's.
+fn find_in(batch: &Batch, start: Offset, wanted: impl Fn(Timestamp) -> bool) -> Option<Found> {
+    let header = batch.header();
+    let epoch = header.leader_epoch();
+    if header.timestamp_type() == TimestampType::LogAppendTime || header.codec() != Some(Codec::None) {
+        let timestamp = header.max_timestamp();
+        let offset = batch.base_offset().max(start);
+        return wanted(timestamp).then_some(Found { offset, timestamp, epoch });
+    }
+    Records::of(batch)?
+        .map_while(Result::ok)
+        .map(|record| Found { offset: record.offset, timestamp: record.timestamp, epoch })
+        .find(|found| found.offset >= start && wanted(found.timestamp))
+}
+
+#[cfg(test)]
+mod tests {
+    use thalweg_wire::batch::Builder;
+    use thalweg_wire::{PartitionIndex, Uuid};
+
+    use super::*;
+    use crate::journal::entry::RawEntry;
+
+    fn id() -> TopicPartition {
+        TopicPartition { topic: Uuid([1; 16]), partition: PartitionIndex(0) }
+    }
+
+    /// A batch whose records have these timestamps and values of 10 bytes.
+    fn batch(base: i64, epoch: i32, timestamps: &[i64]) -> Batch {
+        let record = |builder: Builder, time: &i64| builder.record(Timestamp::from_millis(*time), None, Some(&[7; 10]));
+        let mut batch = timestamps.iter().fold(Builder::new(), record).build().unwrap();
+        batch.place(Offset(base), LeaderEpoch(epoch));
+        batch
+    }
+
+    /// 0..3, 3..5, 5..6.
+    fn log() -> Log {
+        let mut log = Log::new(id());
+        for batch in [batch(0, 0, &[10, 40, 20]), batch(3, 1, &[30, 40]), batch(5, 1, &[5])] {
+            log.append(batch);
+        }
+        log
+    }
+
+    fn bases(batches: &[Batch]) -> Vec<i64> {
+        batches.iter().map(|batch| batch.base_offset().0).collect()
+    }
+
+    const ALL: ReadLimit = ReadLimit { bytes: usize::MAX, first: FirstBatch::IfItFits };
+
+    /// What the entry says, read back as recovery reads it.
+    fn said(queued: &Queued<Mark>) -> Entry {
+        let body = [queued.head.bytes(), &queued.body].concat();
+        let (log, entry) = Entry::read(&RawEntry { kind: queued.kind, body: body.into() }).unwrap();
+        assert_eq!(log, id());
+        entry
+    }
+
+    #[test]
+    fn a_read_begins_with_the_batch_that_holds_the_offset_and_ends_before_the_limit() {
+        let log = log();
+        assert_eq!(bases(&log.read(Offset(4), Offset(6), ALL)), [3, 5]);
+        assert_eq!(bases(&log.read(Offset(0), Offset(5), ALL)), [0, 3], "nothing at or above `below`");
+        assert_eq!(bases(&log.read(Offset(6), Offset(6), ALL)), [0; 0]);
+        let sizes: Vec<usize> = log.read(Offset(0), Offset(6), ALL).iter().map(Batch::byte_length).collect();
+        let two = ReadLimit { bytes: sizes[0] + sizes[1], first: FirstBatch::IfItFits };
+        assert_eq!(bases(&log.read(Offset(0), Offset(6), two)), [0, 3]);
+        let less = ReadLimit { bytes: sizes[0] + sizes[1] - 1, ..two };
+        assert_eq!(bases(&log.read(Offset(0), Offset(6), less)), [0]);
+    }
+
+    #[test]
+    fn a_reader_whose_limit_is_smaller_than_a_batch_gets_past_it_if_it_may() {
+        let log = log();
+        let tiny = ReadLimit { bytes: 1, first: FirstBatch::Always };
+        assert_eq!(bases(&log.read(Offset(0), Offset(6), tiny)), [0]);
+        assert_eq!(bases(&log.read(Offset(0), Offset(6), ReadLimit { first: FirstBatch::IfItFits, ..tiny })), [0; 0]);
+    }
+
+    #[test]
+    fn what_is_available_is_counted_up_to_the_limit() {
+        let log = log();
+        let bytes: usize = log.read(Offset(3), Offset(6), ALL).iter().map(Batch::byte_length).sum();
+        assert_eq!(log.available(Offset(3), Offset(6), usize::MAX), bytes);
+        assert_eq!(log.available(Offset(3), Offset(6), bytes - 1), bytes - 1);
+        assert_eq!(log.available(Offset(6), Offset(6), 10), 0);
+    }
+
+    #[test]
+    fn a_time_finds_the_first_record_that_is_not_older_and_can_be_read() {
+        let mut log = log();
+        let find = |log: &Log, at: i64, below: i64| {
+            log.find_time(Timestamp::from_millis(at), Offset(below)).map(|found| (found.offset.0, found.epoch.0))
+        };
+        assert_eq!(find(&log, 0, 6), Some((0, 0)));
+        assert_eq!(find(&log, 15, 6), Some((1, 0)));
+        assert_eq!(find(&log, 41, 6), None);
+        assert_eq!(find(&log, 15, 0), None, "nothing can be read yet");
+        log.move_start(Offset(2));
+        assert_eq!(find(&log, 30, 6), Some((3, 1)), "the record at 1 is deleted, though its batch is still there");
+        assert_eq!(log.find_max_time(Offset(6)).map(|found| found.offset), Some(Offset(4)));
+    }
+
+    #[test]
+    fn the_largest_timestamp_is_found_where_it_first_stands() {
+        assert_eq!(log().find_max_time(Offset(6)).map(|found| found.offset), Some(Offset(1)));
+        assert_eq!(Log::new(id()).find_max_time(Offset(0)), None);
+    }
+
+    #[test]
+    fn a_cut_takes_whole_batches_and_its_entry_says_where_it_really_cut() {
+        let mut log = log();
+        let entry = log.truncate(Offset(4), LeaderEpoch(2));
+        assert_eq!((log.end(), log.generation()), (Offset(3), 1));
+        assert_eq!(said(&entry), Entry::Truncate { to: Offset(3), epoch: LeaderEpoch(2) });
+        assert_eq!(entry.mark.stable, Stable::Records(Offset(3)));
+        log.append(batch(3, 2, &[1]));
+        assert_eq!(bases(&log.read(Offset(0), Offset(9), ALL)), [0, 3]);
+    }
+
+    #[test]
+    fn a_cut_below_the_start_takes_the_start_along() {
+        let mut log = log();
+        log.move_start(Offset(5));
+        log.truncate(Offset(2), LeaderEpoch(2));
+        assert_eq!((log.start(), log.end()), (Offset(2), Offset(2)));
+        log.move_start(Offset(9));
+        assert_eq!(log.start(), Offset(2), "the start never passes the end");
+    }
+
+    /// Acknowledged too early is lost with the next power cut.
+    #[test]
+    fn a_mark_from_before_a_truncation_says_nothing_of_the_records_that_came_in_the_place_of_its_own() {
+        let mut log = Log::new(id());
+        let old = log.append(batch(0, 0, &[1; 8])).mark;
+        let cut = log.truncate(Offset(0), LeaderEpoch(1)).mark;
+        let first = log.append(batch(0, 1, &[1; 4])).mark;
+        let second = log.append(batch(4, 1, &[1; 6])).mark;
+        let cut_again = log.truncate(Offset(4), LeaderEpoch(2)).mark;
+        let third = log.append(batch(4, 2, &[1; 2])).mark;
+        let stable: Vec<Option<Offset>> =
+            [old, cut, first, second, cut_again, third].into_iter().map(|mark| log.stored(mark)).collect();
+        assert_eq!(stable, [0, 0, 4, 4, 4, 6].map(|offset| Some(Offset(offset))));
+    }
+
+    #[test]
+    fn going_over_its_entries_again_makes_the_same_log_once_or_twice() {
+        let mut log = Log::new(id());
+        let mut entries = vec![said(&log.append(batch(0, 0, &[1, 2]))), said(&log.append(batch(2, 0, &[3])))];
+        entries.push(said(&log.move_start(Offset(1))));
+        entries.push(said(&log.append(batch(3, 0, &[4]))));
+        let mut again = Log::new(id());
+        for entry in entries.iter().chain(&entries) {
+            again.redo(entry.clone()).unwrap();
+        }
+        assert_eq!((again.start(), again.end()), (log.start(), log.end()));
+        assert_eq!(again.read(Offset(1), Offset(4), ALL), log.read(Offset(1), Offset(4), ALL));
+    }
+
+    #[test]
+    fn an_append_that_nothing_leads_up_to_is_a_gap_not_a_guess() {
+        let mut log = Log::new(id());
+        let gap = Gap { log: id(), end: Offset(0), base: Offset(5) };
+        assert_eq!(log.redo(Entry::Append(batch(5, 0, &[1]))), Err(gap));
+    }
+}
