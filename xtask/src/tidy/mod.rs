@@ -1,11 +1,12 @@
 //! `cargo xtask tidy`: the rules of the house that the compiler can't hold.
 //!
-//! [`arrows`] reads the manifests, [`names`] the code, [`files`] everything that is text. The same check is a test, so
-//! that plain `cargo test` sees it. Each violation is `path:line: what — why`.
+//! [`arrows`] reads the manifests, [`names`] the code, [`references`] the documents, [`files`] everything that is text. The
+//! same check is a test, so that plain `cargo test` sees it. Each violation is `path:line: what — why`.
 
 mod arrows;
 mod files;
 mod names;
+mod references;
 mod source;
 
 use std::fmt;
@@ -92,6 +93,9 @@ fn check(root: &Path) -> io::Result<Vec<Violation>> {
                 violations.extend(files::check(&path, &text));
                 if name.ends_with(".rs") && !files::is_generated(&path, &text) {
                     violations.extend(names::check(&path, &text));
+                }
+                if name.ends_with(".md") {
+                    violations.extend(references::check(root, &path, &text));
                 }
                 if name == "Cargo.toml" && !folder.is_empty() && !folder.contains('/') {
                     crates += 1;
