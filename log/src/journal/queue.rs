@@ -69,7 +69,7 @@ pub(super) struct State<M> {
     pub(super) queued_bytes: usize,
     /// The newest durable frame's sequence.
     pub(super) through: u64,
-    /// Bytes that frames may still take; see [`Ring::room`].
+    /// Bytes that frames may still take; see the ring's.
     pub(super) room: u64,
     /// What of the room is promised: to reservations, and to entries on their way.
     pub(super) promised: u64,

@@ -166,11 +166,13 @@ impl Window<'_> {
 }
 
 impl Found {
-    /// Whether this frame stands where the one with the next sequence goes: right behind, or at the beginning of a file.
+    /// Whether this frame stands where the one behind `before` goes: right there, or at the beginning of a file. On a disk
+    /// of any block, since the files may have been written on another.
     fn follows(&self, before: &Found) -> bool {
         let end = if self.file == before.file { before.at + u64::from(before.header.length) } else { 1 };
-        let mut alignments = (0..).map(|doubled| (BLOCK_BYTES as u64) << doubled);
-        alignments.by_ref().take_while(|&a| a <= ALIGNMENT_BYTES_MAX).any(|a| self.at == end.next_multiple_of(a))
+        let alignments = std::iter::successors(Some(BLOCK_BYTES as u64), |alignment| Some(alignment * 2));
+        let mut alignments = alignments.take_while(|&alignment| alignment <= ALIGNMENT_BYTES_MAX);
+        alignments.any(|alignment| self.at == end.next_multiple_of(alignment))
     }
 }
 
@@ -271,5 +273,94 @@ impl Replay {
             }));
         }
         Ok(Bytes::from(bytes).slice(HEADER_BYTES..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: u64 = BLOCK_BYTES as u64;
+
+    /// Frames of one block each, chained, in one file after the other, four in each.
+    fn frames(sequences: std::ops::RangeInclusive<u64>, checkpoint: u64) -> Vec<Found> {
+        let found = |sequence: u64| {
+            let header = FrameHeader {
+                journal: Uuid([1; 16]),
+                sequence,
+                length: 100,
+                entries: 1,
+                checksum: sequence as u32 * 7,
+                previous: (sequence as u32 - 1) * 7,
+                checkpoint,
+                metadata_index: 0,
+            };
+            let place = sequence - 1;
+            Found { file: (place / 4) as usize, at: BLOCK + place % 4 * BLOCK, header }
+        };
+        sequences.map(found).collect()
+    }
+
+    fn verdict(found: Vec<Found>) -> Result<Vec<u64>, Suspect> {
+        Ok(live(found)?.frames.iter().map(|frame| frame.header.sequence).collect())
+    }
+
+    #[test]
+    fn what_counts_is_what_stands_above_the_newest_checkpoint() {
+        assert_eq!(verdict(Vec::new()), Ok(vec![]));
+        assert_eq!(verdict(frames(1..=6, 0)), Ok(vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(verdict(frames(1..=9, 7)), Ok(vec![8, 9]));
+        assert_eq!(verdict(frames(7..=9, 7)), Ok(vec![8, 9]), "holes below the checkpoint mean nothing");
+        assert_eq!(verdict(frames(8..=9, 7)), Ok(vec![8, 9]), "its own frame may be written over too");
+    }
+
+    #[test]
+    fn a_hole_above_the_checkpoint_is_damage_wherever_it_is() {
+        for missing in 3..=8 {
+            let mut found = frames(1..=9, 2);
+            found.retain(|frame| frame.header.sequence != missing);
+            assert_eq!(verdict(found), Err(Suspect::Missing { first: missing, next: missing + 1 }));
+        }
+    }
+
+    #[test]
+    fn a_frame_that_does_not_continue_the_one_before_it_is_not_believed() {
+        let mut found = frames(1..=6, 2);
+        found[4].header.previous ^= 1;
+        assert_eq!(verdict(found.clone()), Err(Suspect::Unchained { sequence: 5 }));
+        found[4].header.checkpoint = 2;
+        found.swap(0, 5);
+        assert_eq!(verdict(found), Err(Suspect::Unchained { sequence: 5 }), "whatever the order in which they stand");
+        let mut found = frames(1..=1, 0);
+        found[0].header.previous = 9;
+        assert_eq!(verdict(found), Err(Suspect::Unchained { sequence: 1 }), "the first continues nothing");
+    }
+
+    #[test]
+    fn a_frame_beside_its_place_is_seen_even_where_it_hurt_nobody() {
+        for (at, file) in [(3 * BLOCK, 1), (5 * BLOCK, 0), (BLOCK, 0), (40 * BLOCK, 0)] {
+            let mut found = frames(1..=4, 0);
+            (found[3].at, found[3].file) = (at, file);
+            assert_eq!(verdict(found), Err(Suspect::Misplaced { sequence: 4 }), "at {at} of file {file}");
+        }
+    }
+
+    #[test]
+    fn frames_of_a_disk_with_larger_blocks_stand_further_apart() {
+        let large = 4 * BLOCK;
+        let mut found = frames(1..=3, 0);
+        for (place, frame) in (1..).zip(&mut found) {
+            frame.at = place * large;
+        }
+        (found[2].file, found[2].at) = (1, large);
+        assert_eq!(verdict(found), Ok(vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn two_frames_of_one_number_or_a_checkpoint_of_the_future_can_not_be() {
+        let mut found = frames(1..=4, 0);
+        found.push(found[2]);
+        assert_eq!(verdict(found), Err(Suspect::Doubled { sequence: 3 }));
+        assert_eq!(verdict(frames(1..=4, 4)), Err(Suspect::CheckpointAhead { sequence: 4 }));
     }
 }

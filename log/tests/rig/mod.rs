@@ -111,16 +111,24 @@ impl Boot {
 
     /// Until so many numbers are committed, or the journal has failed.
     pub(crate) async fn until_committed(&self, count: usize) {
-        while self.committed().len() < count && self.failed().is_none() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        self.until(|boot| boot.committed().len() >= count || boot.failed().is_some()).await;
     }
 
     /// Until the newest frame is a seal: then a damaged frame before it is told from a torn one.
     pub(crate) async fn until_sealed(&self) {
-        while !self.heard.lock().unwrap().frames.last().is_some_and(|(_, numbers)| numbers.is_empty()) {
+        self.until(|boot| boot.heard.lock().unwrap().frames.last().is_some_and(|(_, numbers)| numbers.is_empty()))
+            .await;
+    }
+
+    /// Until something is so. A minute of simulated time without it is a journal that hangs.
+    pub(crate) async fn until(&self, is_so: impl Fn(&Boot) -> bool) {
+        for _ in 0..60_000 {
+            if is_so(self) {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        panic!("nothing happens any more behind frame {}", self.through());
     }
 
     pub(crate) async fn stop(self) -> LogDirectory {
@@ -129,7 +137,7 @@ impl Boot {
         self.directory
     }
 
-    /// Ends the boot without a word to the disk.
+    /// Ends the boot on a disk that has lost its power.
     pub(crate) async fn end(self) {
         self.journal.stop();
         self.task.await.unwrap();
