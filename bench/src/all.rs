@@ -1,0 +1,294 @@
+//! The tables of `docs/performance.md`: each line is a command of this program, run against each broker in turn.
+//!
+//! A noisy machine is answered three ways: the brokers take turns, the median of several rounds counts, and the null
+//! brokers' figures stand beside. Before each run a file is written and deleted, so that free memory is the guest's own
+//! again: on a virtual machine whose host takes it back, a first touch costs more than all else.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use serde_json::{Value, json};
+
+use crate::report::{Report, number};
+use crate::{CommandLine, Failure, Outcome, Verb};
+
+/// What to run.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Arguments {
+    /// The `thalweg` binary to measure
+    #[arg(long, value_name = "PATH")]
+    broker: PathBuf,
+
+    /// Where directories for brokers are made: on the filesystem to measure
+    #[arg(long, value_name = "DIR", default_value = "thalweg-data")]
+    scratch: PathBuf,
+
+    /// Rounds, of which the median counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+
+    /// Seconds of each run that has no other end
+    #[arg(long, value_name = "S", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
+    seconds: u32,
+
+    /// MiB written and deleted before each run
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(0..=65_536))]
+    prime_mib: u32,
+
+    /// Only tables whose title holds this
+    #[arg(long, value_name = "WORDS")]
+    only: Option<String>,
+}
+
+/// One table: its lines are commands, its columns figures.
+struct Table {
+    title: &'static str,
+    columns: &'static [&'static str],
+    beside: Beside,
+    lines: Vec<Line>,
+}
+
+/// One command, without what it runs against.
+struct Line {
+    label: String,
+    command: String,
+}
+
+/// What stands beside the broker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    NullBrokers,
+    Nothing,
+}
+
+/// Settings of a broker whose journal must hold what a run sends.
+const ROOMY: &str = "--set journal.bytes=8589934592";
+
+/// The same for large batches: the first 2,600 MiB make the journal's last file, and the rest of it is measured.
+const GROWN: &str = "--set journal.bytes=4294967296 --warm-up-mib 2600 --mib 900";
+
+const LOAD: &[&str] = &[
+    "records/s",
+    "MiB/s",
+    "p50",
+    "p99",
+    "CPU-s/GiB",
+    "CPU-s/M records",
+    "durable writes/1000 records",
+    "broker cores",
+    "client cores",
+];
+const SINGLE: &[&str] =
+    &["records/s", "p50", "p99", "p99.9", "CPU-s/M records", "durable writes/1000 records", "client cores"];
+
+/// Runs the tables and prints them, as Markdown or JSON.
+pub(crate) async fn run(arguments: &Arguments, json: bool) -> Outcome<()> {
+    let only = arguments.only.as_deref().unwrap_or_default();
+    for table in tables(arguments.seconds).into_iter().filter(|table| table.title.contains(only)) {
+        let mut lines = Vec::new();
+        for line in &table.lines {
+            lines.push((line, run_line(arguments, line, table.beside).await?));
+        }
+        if json {
+            println!("{}", as_json(&table, &lines));
+        } else {
+            println!("{}", as_markdown(&table, &lines));
+        }
+    }
+    Ok(())
+}
+
+fn tables(seconds: u32) -> Vec<Table> {
+    let line = |label: &str, command: String| Line { label: label.to_owned(), command };
+    let produce = |label: &str, batch: &str, depth: u32, partitions: u32| {
+        let shape = format!("--batch {batch} --connections 4 --depth {depth} --partitions {partitions}");
+        // Small ones don't fill it, and what its growth costs them is lost among the rest.
+        let journal = if batch == "1x100" { ROOMY } else { GROWN };
+        line(label, format!("produce {shape} --seconds {seconds} {journal}"))
+    };
+    let latency = |label: &str, rate: u32, partitions: u32| {
+        line(label, format!("latency --rate {rate} --partitions {partitions} --seconds {seconds} {ROOMY}"))
+    };
+    let fetch = |label: &str, consumers: u32, rounds: u32| {
+        line(label, format!("fetch --consumers {consumers} --rounds {rounds} --mib 256 {ROOMY}"))
+    };
+    vec![
+        Table {
+            title: "Batches",
+            columns: LOAD,
+            beside: Beside::NullBrokers,
+            lines: vec![
+                produce("1000 × 100 B", "1000x100", 8, 4),
+                produce("16 × 1 KiB", "16x1024", 32, 4),
+                produce("1 × 1 KiB", "1x1024", 64, 4),
+            ],
+        },
+        Table {
+            title: "Single records, pipelined",
+            columns: LOAD,
+            beside: Beside::NullBrokers,
+            lines: [1, 1_000, 10_000]
+                .map(|partitions| produce(&format!("1 × 100 B, {partitions} partitions"), "1x100", 64, partitions))
+                .into(),
+        },
+        Table {
+            title: "Single records, one after the other",
+            columns: SINGLE,
+            beside: Beside::NullBrokers,
+            lines: [1, 1_000, 10_000].map(|n| latency(&format!("{n} partitions"), 0, n)).into(),
+        },
+        Table {
+            title: "Single records, at a rate",
+            columns: SINGLE,
+            beside: Beside::NullBrokers,
+            lines: [(1_000, 1), (10_000, 1), (1_000, 10_000), (10_000, 10_000)]
+                .map(|(rate, n)| latency(&format!("{rate}/s, {n} partitions"), rate, n))
+                .into(),
+        },
+        Table {
+            title: "Hot read",
+            columns: &["records/s", "MiB/s", "CPU-s/GiB", "broker cores", "client cores"],
+            beside: Beside::NullBrokers,
+            lines: vec![fetch("one consumer", 1, 8), fetch("fifty consumers", 50, 1)],
+        },
+        Table {
+            title: "Spread",
+            columns: &["first", "median", "max", "CPU per request", "durable writes per request"],
+            beside: Beside::NullBrokers,
+            lines: vec![line("1 KiB to each of 10,000 partitions", format!("spread {ROOMY}"))],
+        },
+        Table {
+            title: "Create",
+            columns: &["answered after", "CPU", "resident before", "resident after", "per partition"],
+            beside: Beside::Nothing,
+            lines: vec![
+                line("10,000 partitions of one topic", "create".to_owned()),
+                line("10,000 topics of one partition", "create --per-topic 1".to_owned()),
+            ],
+        },
+        Table {
+            title: "Start",
+            columns: &["empty, first ack", "clean stop, first ack", "kill -9, first ack", "resident after kill -9"],
+            beside: Beside::Nothing,
+            lines: [1, 10_000]
+                .map(|n| line(&format!("{n} partitions"), format!("restart --partitions {n} --rounds 3")))
+                .into(),
+        },
+        Table {
+            title: "Idle",
+            columns: &["resident", "CPU", "wake-ups/s", "per connection"],
+            beside: Beside::Nothing,
+            lines: [0, 9_500]
+                .map(|n| line(&format!("{n} connections"), format!("idle --connections {n} --seconds 5")))
+                .into(),
+        },
+    ]
+}
+
+/// The reports of a line, by what it ran against.
+type Reports = Vec<(&'static str, Report)>;
+
+async fn run_line(arguments: &Arguments, line: &Line, beside: Beside) -> Outcome<Reports> {
+    let broker = format!("--broker {}", arguments.broker.display());
+    let mut sides = vec![("thalweg", broker)];
+    if beside == Beside::NullBrokers {
+        sides.insert(0, ("null, append", "--null append".to_owned()));
+        sides.insert(0, ("null, answer", "--null answer".to_owned()));
+    }
+    let mut runs = vec![Vec::new(); sides.len()];
+    for round in 1..=arguments.rounds {
+        for ((name, side), runs) in sides.iter().zip(&mut runs) {
+            eprintln!("{} ({name}, round {round} of {})", line.command, arguments.rounds);
+            prime(&arguments.scratch, arguments.prime_mib)?;
+            let words = format!("thalweg-bench {} {side}", line.command);
+            let mut words: Vec<_> = words.split(' ').map(std::ffi::OsString::from).collect();
+            words.extend(["--scratch".into(), arguments.scratch.clone().into_os_string()]);
+            let parsed = CommandLine::try_parse_from(words).map_err(Failure::at("a line of the table"))?;
+            let Verb::Measure(measure) = parsed.verb else { return Err(Failure::new("a line of the table")) };
+            runs.push(measure.run().await?);
+        }
+    }
+    Ok(sides.into_iter().zip(runs).map(|((name, _), runs)| (name, Report::median(&runs))).collect())
+}
+
+/// Writes and deletes a file: its pages are the guest's own afterwards, and free.
+fn prime(scratch: &Path, mib: u32) -> Outcome<()> {
+    let failed = "can't write before the run";
+    fs::create_dir_all(scratch).map_err(Failure::at(failed))?;
+    let path = scratch.join(format!("bench-{}-prime", std::process::id()));
+    let mut file = File::create(&path).map_err(Failure::at(failed))?;
+    let piece = vec![0x5a; 1 << 20];
+    let written = (0..mib).try_for_each(|_| file.write_all(&piece));
+    drop(file);
+    fs::remove_file(&path).map_err(Failure::at(failed))?;
+    written.map_err(Failure::at(failed))
+}
+
+fn as_json(table: &Table, lines: &[(&Line, Reports)]) -> Value {
+    let lines = lines.iter().map(|(line, reports)| {
+        let reports: Vec<Value> = reports.iter().map(|(_, report)| report.json()).collect();
+        json!({"label": line.label, "command": line.command, "reports": reports})
+    });
+    json!({"title": table.title, "lines": lines.collect::<Vec<_>>()})
+}
+
+fn as_markdown(table: &Table, lines: &[(&Line, Reports)]) -> String {
+    // A column in which no line has a figure says nothing.
+    let has = |column: &&&str| lines.iter().any(|(_, reports)| reports.iter().any(|(_, r)| r.find(column).is_some()));
+    let columns: Vec<&str> = table.columns.iter().filter(has).copied().collect();
+    let unit = |column: &str| {
+        let unit = lines.iter().flat_map(|(_, reports)| reports).find_map(|(_, report)| report.unit(column));
+        unit.filter(|unit| !unit.is_empty()).map_or_else(String::new, |unit| format!(", {unit}"))
+    };
+    let mut text = format!("## {}\n\n| | broker |", table.title);
+    columns.iter().for_each(|column| text.push_str(&format!(" {column}{} |", unit(column))));
+    text.push_str(&format!("\n|---|---|{}\n", "--:|".repeat(columns.len())));
+    for (line, reports) in lines {
+        for (name, report) in reports {
+            text.push_str(&format!("| {} | {name} |", line.label));
+            columns.iter().for_each(|column| {
+                text.push_str(&format!(" {} |", report.find(column).map_or_else(String::new, number)));
+            });
+            text.push('\n');
+        }
+    }
+    text.push_str("\n```\n");
+    lines.iter().for_each(|(line, _)| text.push_str(&format!("{}\n", line.command)));
+    text.push_str("```\n");
+    let mut notes: Vec<&String> = lines.iter().flat_map(|(_, r)| r).flat_map(|(_, r)| r.notes()).collect();
+    notes.dedup();
+    notes.iter().for_each(|note| text.push_str(&format!("\nNote: {note}\n")));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table whose command can't be parsed would be found out minutes into its run.
+    #[test]
+    fn every_line_of_the_tables_is_a_command() {
+        for table in tables(3) {
+            for line in &table.lines {
+                let words = format!("thalweg-bench {} --broker x --scratch y", line.command);
+                let parsed = CommandLine::try_parse_from(words.split(' '));
+                assert!(parsed.is_ok(), "{}: {:?}", line.command, parsed.err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_shows_the_figures_that_there_are() {
+        let mut report = Report::new("x");
+        report.put("median", 12.34, "ms");
+        let line = Line { label: "wide".to_owned(), command: "spread".to_owned() };
+        let table =
+            Table { title: "Spread", columns: &["median", "never"], beside: Beside::Nothing, lines: Vec::new() };
+        let text = as_markdown(&table, &[(&line, vec![("thalweg", report)])]);
+        let expected =
+            "## Spread\n\n| | broker | median, ms |\n|---|---|--:|\n| wide | thalweg | 12.3 |\n\n```\nspread\n```\n";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,90 @@
+//! One Produce request with a record for each of many partitions: what an application with thousands of logs does.
+
+use std::time::{Duration, Instant};
+
+use thalweg_messages::produce::ProduceRequest;
+use thalweg_wire::ErrorCode;
+
+use crate::client::{self, Client};
+use crate::report::Report;
+use crate::requests::{self, Acks, PRODUCE_VERSION, Shape};
+use crate::subject::Target;
+use crate::{Failure, Outcome};
+
+/// How wide, how often.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// Partitions, each of which gets one record
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) partitions: u32,
+
+    /// Bytes of a record
+    #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(0..=8192))]
+    pub(crate) record_bytes: u32,
+
+    /// How many requests, one after the other
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+}
+
+/// Starts the target if need be, sends, reports.
+pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
+    let subject = arguments.target.start()?;
+    let Arguments { partitions, record_bytes, rounds, .. } = *arguments;
+    let mut client = Client::connect(subject.address()).await?;
+    client.create_topic(TOPIC, partitions).await?;
+    let frame = frame(partitions, record_bytes)?;
+    let first = send(&mut client, &frame).await?;
+    let (frames, broker) = (subject.journal_frames(), subject.usage()?);
+    let mut spans = Vec::new();
+    for _ in 0..rounds {
+        spans.push(send(&mut client, &frame).await?);
+    }
+    let used = subject.usage()?.zip(broker).map(|(after, before)| after - before);
+    spans.sort();
+    let mut report = Report::new(format!(
+        "one request, {record_bytes} B to each of {partitions} partitions, {rounds} times: {}",
+        subject.name()
+    ));
+    report.put_ms("first", first);
+    report.put_ms("median", spans[spans.len() / 2]);
+    report.put_ms("max", spans[spans.len() - 1]);
+    if let Some(used) = used {
+        report.put_ms("CPU per request", used.cpu / rounds);
+        report.put("resident", used.resident as f64 / f64::from(1 << 20), "MiB");
+    }
+    if let (Some(before), Some(after)) = (frames, subject.journal_frames()) {
+        report.put("durable writes per request", (after - before) as f64 / f64::from(rounds), "");
+    }
+    Ok(report)
+}
+
+/// The topic that is spread over.
+pub(crate) const TOPIC: &str = "spread";
+
+/// One record for each of so many partitions.
+pub(crate) fn frame(partitions: u32, record_bytes: u32) -> Outcome<Vec<u8>> {
+    let batch = Shape { records: 1, record_bytes }.batch();
+    let indexes: Vec<i32> = (0..partitions.cast_signed()).collect();
+    requests::produce_frame(TOPIC, &indexes, &batch, Acks::All)
+}
+
+/// From the first byte sent to the last acknowledgement.
+pub(crate) async fn send(client: &mut Client, frame: &[u8]) -> Outcome<Duration> {
+    let begin = Instant::now();
+    client.send(frame).await?;
+    let answer = client.receive().await?;
+    let span = begin.elapsed();
+    let answer = client::answer_of::<ProduceRequest>(&answer, PRODUCE_VERSION)?;
+    let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+    match partitions.find(|partition| partition.error_code != ErrorCode::None.code()) {
+        None => Ok(span),
+        Some(refused) => {
+            let error = client::error_name(refused.error_code);
+            Err(Failure::new(format!("partition {} was refused: {error}", refused.index)))
+        }
+    }
+}
