@@ -9,6 +9,7 @@ pub mod directory;
 pub mod journal;
 pub mod log;
 pub mod redo;
+pub mod segment;
 pub mod tail;
 
 pub use directory::LogDirectory;

@@ -5,6 +5,7 @@
 //! The rules are worth what their absence costs: each is broken in turn, and must then be missed within 200 seeds.
 #![allow(clippy::unwrap_used, reason = "all of this file is tests")]
 
+mod log;
 mod ring;
 mod segment;
 mod toy;

@@ -2,25 +2,15 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use thalweg_log::journal::Entry;
 use thalweg_log::redo::Verdicts;
-use thalweg_wire::batch::{Batch, Header};
-use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex, TopicPartition, Uuid};
+use thalweg_wire::{PartitionIndex, TopicPartition, Uuid};
 use thalweg_world::simulated::Rng;
 
 use crate::Rule;
+use crate::log::{Asked, Held, Lane, Log, Said};
 use crate::ring::Ring;
-use crate::segment::{Change, Piece, Segment};
-
-/// What was asked of a log, in order.
-#[derive(Clone, Copy)]
-enum Asked {
-    Append(Piece),
-    Truncate(i64),
-    Start(i64),
-    Drop,
-}
+use crate::segment::{Change, Piece};
 
 /// An entry on its way: of which log, what it says, and how much of what was asked is acknowledged with it.
 #[derive(Clone)]
@@ -28,57 +18,6 @@ struct Note {
     log: usize,
     entry: Said,
     acknowledges: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Said {
-    Append(Piece),
-    Placed(Piece),
-    Truncate(i64),
-    Start(i64),
-    Drop,
-}
-
-/// A batch in memory.
-#[derive(Clone, Copy)]
-struct Held {
-    piece: Piece,
-    /// The durable frame that has it.
-    sequence: Option<u64>,
-    placed: bool,
-}
-
-/// A log as its readers see it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum View {
-    Gone,
-    There { start: i64, end: i64, pieces: Vec<Piece> },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lane {
-    Begun(Piece),
-    Written(Piece),
-    Synced(Piece),
-}
-
-struct Log {
-    gone: bool,
-    start: i64,
-    /// Where it ends if it holds nothing.
-    origin: i64,
-    held: Vec<Held>,
-    /// Physical cuts to come; whether their entry is durable. A removal cuts at `i64::MIN`.
-    cuts: VecDeque<(i64, bool)>,
-    durable_start: i64,
-    /// The start that a synced checkpoint file names.
-    synced_start: i64,
-    lane: Option<Lane>,
-    segment: Segment,
-    /// What it was when it was last recovered, what was asked since, and how much of that was acknowledged.
-    before: View,
-    asked: Vec<Asked>,
-    acknowledged: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -460,140 +399,6 @@ impl Directory {
             log.asked.clear();
         }
         Ok(())
-    }
-}
-
-impl Log {
-    fn new() -> Log {
-        Log {
-            gone: false,
-            start: 0,
-            origin: 0,
-            held: Vec::new(),
-            cuts: VecDeque::new(),
-            durable_start: 0,
-            synced_start: 0,
-            lane: None,
-            segment: Segment::default(),
-            before: View::There { start: 0, end: 0, pieces: Vec::new() },
-            asked: Vec::new(),
-            acknowledged: 0,
-        }
-    }
-
-    fn end(&self) -> i64 {
-        self.held.last().map_or(self.origin, |held| held.piece.end())
-    }
-
-    fn forget_from(&mut self, to: i64) {
-        self.held.retain(|held| held.piece.end() <= to);
-        self.origin = self.origin.min(to);
-    }
-
-    /// What the file has, as the first open after an unclean stop finds it.
-    fn open(&mut self, checks: bool) {
-        let whole = self.segment.now.whole();
-        self.origin = self.segment.now.first;
-        self.held = whole.into_iter().map(|piece| Held { piece, sequence: Some(0), placed: true }).collect();
-        if self.end() < self.segment.now.end() && checks {
-            self.segment.change(Change::Cut(self.end()));
-        }
-        (self.start, self.durable_start) = (self.synced_start, self.synced_start);
-        // A folder that was never synced is no sign of a deletion: only a `Drop`, redone or checkpointed, is.
-        self.gone = self.before == View::Gone || (!self.segment.now.exists && self.gone);
-    }
-
-    fn redo(&mut self, sequence: u64, said: Said, cuts: bool) -> Result<(), String> {
-        match said {
-            Said::Append(piece) => {
-                if cuts {
-                    self.cut(piece.base);
-                    if self.end() != piece.base {
-                        return Err(format!("{piece:?} does not continue a log that ends at {}", self.end()));
-                    }
-                }
-                self.held.push(Held { piece, sequence: Some(sequence), placed: false });
-            }
-            Said::Truncate(to) => self.cut(to),
-            Said::Placed(piece) => {
-                if self.end() < piece.end() {
-                    return Err(format!("{piece:?} was placed and is not in the file"));
-                }
-            }
-            Said::Start(at) => (self.start, self.durable_start) = (at, at),
-            Said::Drop => {
-                self.segment.change(Change::Remove);
-                self.held.clear();
-                self.gone = true;
-            }
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, to: i64) {
-        if to < self.segment.now.end() || to < self.segment.now.first {
-            self.segment.change(Change::Cut(to));
-        }
-        self.forget_from(to);
-    }
-
-    fn view(&self) -> View {
-        if self.gone {
-            return View::Gone;
-        }
-        let pieces = self.held.iter().map(|held| held.piece).collect();
-        View::There { start: self.start, end: self.end(), pieces }.from(Some(self.start))
-    }
-}
-
-impl View {
-    fn start(&self) -> Option<i64> {
-        match self {
-            View::Gone => None,
-            View::There { start, .. } => Some(*start),
-        }
-    }
-
-    /// The same log with another start, without the records below it.
-    fn from(&self, at: Option<i64>) -> View {
-        let (View::There { end, pieces, .. }, Some(start)) = (self, at) else { return View::Gone };
-        let pieces = pieces.iter().copied().filter(|piece| piece.end() > start).collect();
-        View::There { start, end: *end, pieces }
-    }
-
-    fn after(&self, asked: Asked) -> View {
-        let View::There { start, end, pieces } = self else { return View::Gone };
-        let (mut start, mut end, mut pieces) = (*start, *end, pieces.clone());
-        match asked {
-            Asked::Append(piece) => {
-                pieces.push(piece);
-                end = piece.end();
-            }
-            Asked::Truncate(to) => {
-                pieces.retain(|piece| piece.end() <= to);
-                end = to;
-            }
-            Asked::Start(at) => start = at,
-            Asked::Drop => return View::Gone,
-        }
-        View::There { start, end, pieces }
-    }
-}
-
-impl Said {
-    fn entry(self) -> Entry {
-        match self {
-            Said::Append(piece) => {
-                let mut header = Header::from_bytes([0; 61]);
-                header.set_base_offset(Offset(piece.base));
-                header.set_last_offset_delta(piece.length as i32 - 1);
-                Entry::Append(Batch::new(header, Bytes::new()))
-            }
-            Said::Placed(piece) => Entry::Placed { end: Offset(piece.end()), crc: piece.id as u32 },
-            Said::Truncate(to) => Entry::Truncate { to: Offset(to), epoch: LeaderEpoch(0) },
-            Said::Start(at) => Entry::LogStart { at: Offset(at) },
-            Said::Drop => Entry::Drop,
-        }
     }
 }
 

@@ -1,0 +1,344 @@
+//! Reads a log's files from any thread, while their one writer goes on.
+//!
+//! A reader sees what was published: whole batches and their index entries. It takes no lock while it reads. Where the
+//! writer truncates or deletes meanwhile, what was read may be half of the one and half of the other, so it is read again.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use bytes::Bytes;
+use thalweg_wire::batch::{Batch, Corruption, HEADER_BYTES, Header, Unreadable};
+use thalweg_wire::{Offset, Timestamp};
+
+use super::damage::{Damage, Flaw, SegmentError, judge};
+use super::extent::Segment;
+use super::folder::Folder;
+use super::names::FileKind;
+use super::walk::{Step, Walk};
+use crate::log::{FirstBatch, ReadLimit};
+
+/// Whether a batch's bytes are held against its checksum before they are given out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checksums {
+    /// They are: bytes that rotted on the disk are never served.
+    Verified,
+    /// Only headers are looked at. A consumer checks the rest itself.
+    Trusted,
+}
+
+/// Reads a log's files. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+    checksums: Checksums,
+}
+
+/// What the writer publishes.
+pub(super) struct Shared {
+    pub(super) folder: Folder,
+    list: RwLock<List>,
+}
+
+/// The segments, in order.
+pub(super) struct List {
+    pub(super) segments: Vec<Segment>,
+    /// Counts truncations and deletions: what a reader saw before and after one doesn't fit together.
+    pub(super) generation: u64,
+    /// Where a log without segments begins.
+    pub(super) first: Offset,
+}
+
+/// How often a reader begins again behind a writer that truncates.
+const TRIES: u32 = 16;
+
+impl Shared {
+    pub(super) fn new(folder: Folder, segments: Vec<Segment>, first: Offset) -> Shared {
+        Shared { folder, list: RwLock::new(List { segments, generation: 0, first }) }
+    }
+
+    pub(super) fn list(&self) -> RwLockReadGuard<'_, List> {
+        // A list is whole between any two of its changes.
+        self.list.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn list_mut(&self) -> RwLockWriteGuard<'_, List> {
+        self.list.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl List {
+    /// Where the first segment begins.
+    pub(super) fn start(&self) -> Offset {
+        self.segments.first().map_or(self.first, |segment| segment.base)
+    }
+
+    /// Where the last segment ends.
+    pub(super) fn end(&self) -> Offset {
+        self.segments.last().map_or(self.first, |segment| segment.end)
+    }
+
+    /// The first segment with records at `from` or above.
+    fn holding(&self, from: Offset) -> Option<Segment> {
+        let number = self.segments.partition_point(|segment| segment.end <= from);
+        self.segments.get(number).copied()
+    }
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>, checksums: Checksums) -> Reader {
+        Reader { shared, checksums }
+    }
+
+    /// Where the files begin. The log's own start may be later: it stands in a checkpoint, not in the files.
+    pub fn start(&self) -> Offset {
+        self.shared.list().start()
+    }
+
+    /// Where the files end.
+    pub fn end(&self) -> Offset {
+        self.shared.list().end()
+    }
+
+    /// Batches from the one that holds `from` on (or the next, where there is a hole), up to the first that begins at
+    /// `below`, within the limit, and out of one segment: as in Kafka, an answer never crosses into the next. The batches
+    /// share one allocation of about their size. Nothing, if nothing is there.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] if the first of these batches is damaged. Ones before a damaged one are served.
+    pub fn read(&self, from: Offset, below: Offset, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
+        self.settled(|list| list.holding(from), |segment| self.read_from(segment, from, below, limit))
+            .map(Option::unwrap_or_default)
+    }
+
+    /// The first batch with records at `from` or above whose largest timestamp is `at` or later. Which of its records it
+    /// is has to be looked for in it; if that is one below `from`, ask again from the batch's end.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] if the batch, or the way to it, is.
+    pub fn batch_at_time(&self, at: Timestamp, from: Offset) -> Result<Option<Batch>, SegmentError> {
+        let mut from = from;
+        loop {
+            let new_enough = |list: &List| {
+                let mut segments = list.segments.iter();
+                segments.find(|segment| segment.end > from && segment.newest.timestamp >= at).copied()
+            };
+            let found = self.settled(new_enough, |segment| {
+                let folder = &self.shared.folder;
+                let position = segment.time_floor(folder, at)?.max(segment.floor(folder, from)?);
+                let wanted = |header: &Header| last_offset(header) >= from && header.max_timestamp() >= at;
+                Ok((self.find(segment, position, wanted)?, segment.end))
+            })?;
+            match found {
+                None => return Ok(None),
+                Some((Some(batch), _)) => return Ok(Some(batch)),
+                // Its newest batch lies before `from`.
+                Some((None, end)) => from = end,
+            }
+        }
+    }
+
+    /// The first batch that has the largest timestamp of all; the first at all if none has one.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] if the batch, or the way to it, is.
+    pub fn newest_batch(&self) -> Result<Option<Batch>, SegmentError> {
+        let newest = |list: &List| {
+            let filled = list.segments.iter().filter(|segment| segment.bytes > 0);
+            filled.copied().reduce(|a, b| if b.newest.timestamp > a.newest.timestamp { b } else { a })
+        };
+        let found = self.settled(newest, |segment| {
+            let offset = segment.newest.offset(segment.base);
+            let position = segment.floor(&self.shared.folder, offset)?;
+            self.find(segment, position, |header| last_offset(header) >= offset)
+        })?;
+        Ok(found.flatten())
+    }
+
+    /// Shows the header of each batch with records at `from` or above, in order, until told to stop. For what is made
+    /// again from a log: leader epochs, producers. Records are not read.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] at the first header that can't be one.
+    pub fn for_each_header(
+        &self,
+        from: Offset,
+        mut visit: impl FnMut(&Header) -> ControlFlow<()>,
+    ) -> Result<(), SegmentError> {
+        let mut from = from;
+        loop {
+            // One segment's headers at a time: they are shown once, also when the segment changes meanwhile.
+            let Some(segment) = self.shared.list().holding(from) else { return Ok(()) };
+            let position = segment.floor(&self.shared.folder, from)?;
+            let mut walk = self.walk(&segment, position)?;
+            loop {
+                match walk.step()? {
+                    Step::Batch { header, .. } if last_offset(&header) < from => {}
+                    Step::Batch { header, .. } => {
+                        if visit(&header).is_break() {
+                            return Ok(());
+                        }
+                    }
+                    Step::End => break,
+                    Step::Flawed(flaw) => return Err(SegmentError::Damaged(self.damage(&segment, &walk, flaw))),
+                }
+            }
+            from = segment.end;
+        }
+    }
+
+    /// Chooses a segment and reads in it, again if the writer took something away meanwhile.
+    fn settled<T>(
+        &self,
+        choose: impl Fn(&List) -> Option<Segment>,
+        read: impl Fn(Segment) -> Result<T, SegmentError>,
+    ) -> Result<Option<T>, SegmentError> {
+        for _ in 0..TRIES {
+            let (generation, segment) = {
+                let list = self.shared.list();
+                (list.generation, choose(&list))
+            };
+            let Some(segment) = segment else { return Ok(None) };
+            let outcome = read(segment);
+            if self.shared.list().generation == generation {
+                return outcome.map(Some);
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::Interrupted).into())
+    }
+
+    fn read_from(
+        &self,
+        segment: Segment,
+        from: Offset,
+        below: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<Batch>, SegmentError> {
+        if segment.base >= below {
+            return Ok(Vec::new());
+        }
+        let position = segment.floor(&self.shared.folder, from)?;
+        let Some((position, bytes, header)) = self.seek(&segment, position, |header| last_offset(header) >= from)?
+        else {
+            return Ok(Vec::new());
+        };
+        let fits = bytes as usize <= limit.bytes || limit.first == FirstBatch::Always;
+        if header.base_offset() >= below || !fits {
+            return Ok(Vec::new());
+        }
+        let wanted = limit.bytes.max(bytes as usize).min((segment.bytes - position) as usize);
+        let mut buffer = self.bytes(&segment, position, wanted)?;
+        let mut expected = header.base_offset();
+        let (mut used, mut starts, mut flaw) = (0, Vec::new(), None);
+        while let Some(rest) = buffer.get(used..).filter(|rest| rest.len() >= HEADER_BYTES) {
+            let place = u64::from(position) + used as u64;
+            let room = u64::from(segment.bytes) - place;
+            let mut header = [0; HEADER_BYTES];
+            header.copy_from_slice(&rest[..HEADER_BYTES]);
+            let header = Header::from_bytes(header);
+            match judge(&header, room, segment.base, expected) {
+                Ok(bytes) if bytes as usize > rest.len() || header.base_offset() >= below => break,
+                Ok(bytes) => {
+                    if let Err(corrupt) = self.check(&header, &rest[HEADER_BYTES..bytes as usize]) {
+                        flaw = Some(corrupt);
+                        break;
+                    }
+                    starts.push(used);
+                    used += bytes as usize;
+                    expected = Offset(last_offset(&header).0 + 1);
+                }
+                Err(other) => {
+                    flaw = Some(other);
+                    break;
+                }
+            }
+        }
+        if let Some(flaw) = flaw.filter(|_| starts.is_empty()) {
+            let damage = self.shared.folder.damage(segment.base, u64::from(position), expected, flaw);
+            return Err(SegmentError::Damaged(damage));
+        }
+        buffer.truncate(used);
+        if used < buffer.capacity() / 2 {
+            // The batches may be kept for long: not with twice their size of memory.
+            buffer.shrink_to_fit();
+        }
+        let buffer = Bytes::from(buffer);
+        let batches = starts.into_iter().map(|start| Batch::parse(&buffer.slice(start..)));
+        batches.collect::<Result<_, Unreadable>>().map_err(|_| io::Error::from(io::ErrorKind::InvalidData).into())
+    }
+
+    /// The first batch from a position on that is wanted, whole and checked.
+    fn find(
+        &self,
+        segment: Segment,
+        position: u32,
+        wanted: impl Fn(&Header) -> bool,
+    ) -> Result<Option<Batch>, SegmentError> {
+        let Some((position, bytes, header)) = self.seek(&segment, position, wanted)? else { return Ok(None) };
+        let buffer = Bytes::from(self.bytes(&segment, position, bytes as usize)?);
+        let damaged = |flaw| {
+            let damage = self.shared.folder.damage(segment.base, u64::from(position), header.base_offset(), flaw);
+            SegmentError::Damaged(damage)
+        };
+        let batch = Batch::parse(&buffer).map_err(|unreadable| {
+            damaged(match unreadable {
+                Unreadable::Truncated { present } => Flaw::CutShort { present: present as u64 },
+                Unreadable::Corrupt(corruption) => Flaw::NotABatch(corruption),
+            })
+        })?;
+        self.check(batch.header(), batch.records()).map_err(damaged)?;
+        Ok(Some(batch))
+    }
+
+    /// Position, size and header of the first batch from a position on that is wanted.
+    fn seek(
+        &self,
+        segment: &Segment,
+        position: u32,
+        wanted: impl Fn(&Header) -> bool,
+    ) -> Result<Option<(u32, u32, Header)>, SegmentError> {
+        let mut walk = self.walk(segment, position)?;
+        loop {
+            match walk.step()? {
+                Step::Batch { position, bytes, header } if wanted(&header) => {
+                    return Ok(Some((position, bytes, header)));
+                }
+                Step::Batch { .. } => {}
+                Step::End => return Ok(None),
+                Step::Flawed(flaw) => return Err(SegmentError::Damaged(self.damage(segment, &walk, flaw))),
+            }
+        }
+    }
+
+    fn walk(&self, segment: &Segment, position: u32) -> io::Result<Walk> {
+        let log = self.shared.folder.open(segment.base, FileKind::Log)?;
+        Ok(Walk::new(log, segment.base, position, segment.bytes, Checksums::Trusted))
+    }
+
+    fn bytes(&self, segment: &Segment, position: u32, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        let log = self.shared.folder.open(segment.base, FileKind::Log)?;
+        let read = log.read_at(&mut bytes, u64::from(position))?;
+        if read < count {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(bytes)
+    }
+
+    fn check(&self, header: &Header, records: &[u8]) -> Result<(), Flaw> {
+        if self.checksums == Checksums::Trusted {
+            return Ok(());
+        }
+        let (stored, computed) = (header.crc(), header.crc_with(records));
+        if stored == computed { Ok(()) } else { Err(Flaw::NotABatch(Corruption::Crc { stored, computed })) }
+    }
+
+    fn damage(&self, segment: &Segment, walk: &Walk, flaw: Flaw) -> Damage {
+        self.shared.folder.damage(segment.base, walk.position(), walk.expected(), flaw)
+    }
+}
+
+/// The last offset of a batch whose header was judged, so that it can't overflow.
+fn last_offset(header: &Header) -> Offset {
+    Offset(header.base_offset().0.saturating_add(i64::from(header.last_offset_delta())))
+}
