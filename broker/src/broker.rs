@@ -171,6 +171,11 @@ impl Broker {
         self.durable_method
     }
 
+    /// Bytes of requests that are held now: frames half read, and those being served.
+    pub fn request_bytes(&self) -> usize {
+        self.shared.memory.in_use()
+    }
+
     /// Resolves if the broker can't go on, with the reason: its metadata log failed.
     pub async fn failed(&self) -> String {
         self.shared.cluster.failed().await
@@ -187,6 +192,9 @@ impl Broker {
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;
         self.shared.cluster.stop().await;
         drop(self.directory);
+        if self.shared.partitions.is_offline() {
+            return Err(StopError("a write of the log directory had failed".to_owned()));
+        }
         Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | small frames | 16 MiB | requests up to 64 KiB: a class of their own, so that heartbeats pass a full house |
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
-//! | one more frame | 100 MiB | one large frame at a time may finish past the budget, so that half-read ones never block each other for ever |
+//! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
+//! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | responses | see `connection` | answers waiting on one connection |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce
@@ -23,6 +24,9 @@ pub const SMALL_FRAMES_BYTES: usize = 16 << 20;
 /// Bytes of large frames.
 pub const LARGE_FRAMES_BYTES: usize = 128 << 20;
 
+/// Bytes of what is remembered of waiting fetches: some 5,000 consumers of 100 partitions each.
+pub const WAITING_FETCHES_BYTES: usize = 64 << 20;
+
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
 /// The memory that requests may take. Cheap to clone.
@@ -30,8 +34,13 @@ const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few sl
 pub struct RequestMemory {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    /// Who holds it may go past the budget of small frames.
+    small_overdraft: Arc<Mutex<()>>,
     /// Who holds it may go past the budget of large frames.
-    overdraft: Arc<Mutex<()>>,
+    large_overdraft: Arc<Mutex<()>>,
+    waiting_fetches: Arc<Semaphore>,
+    /// See [`RequestMemory::alone`].
+    alone: Arc<Mutex<()>>,
     bytes: usize,
 }
 
@@ -58,7 +67,10 @@ impl RequestMemory {
         RequestMemory {
             small: Arc::new(Semaphore::new(small)),
             large: Arc::new(Semaphore::new(large)),
-            overdraft: Arc::new(Mutex::new(())),
+            small_overdraft: Arc::default(),
+            large_overdraft: Arc::default(),
+            waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
+            alone: Arc::default(),
             bytes: small + large,
         }
     }
@@ -73,6 +85,16 @@ impl RequestMemory {
         self.bytes - self.small.available_permits() - self.large.available_permits()
     }
 
+    /// Room to remember so many bytes of a fetch that waits; `None` if there is none: answer it at once.
+    pub fn waiting_fetch(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        self.waiting_fetches.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+    }
+
+    /// The turn of a request that may take many times its bytes while it is served: one at a time, broker-wide.
+    pub async fn alone(&self) -> OwnedMutexGuard<()> {
+        self.alone.clone().lock_owned().await
+    }
+
     /// Waits until the permit covers `bytes` of a frame that will be `declared` bytes long. Dropping the future loses
     /// nothing but its place in the queue.
     pub async fn cover(&self, permit: &mut Permit, bytes: usize, declared: usize) {
@@ -84,10 +106,10 @@ impl RequestMemory {
             permit.bytes = bytes;
             return;
         }
-        let (class, held) = if declared <= SMALL_FRAME_BYTES {
-            (&self.small, &mut permit.small)
+        let (class, held, overdraft) = if declared <= SMALL_FRAME_BYTES {
+            (&self.small, &mut permit.small, &self.small_overdraft)
         } else {
-            (&self.large, &mut permit.large)
+            (&self.large, &mut permit.large, &self.large_overdraft)
         };
         let wanted = u32::try_from(more).unwrap_or(u32::MAX);
         tokio::select! {
@@ -99,7 +121,7 @@ impl RequestMemory {
                     None => *held = Some(taken),
                 }
             }
-            turn = self.overdraft.clone().lock_owned(), if declared > SMALL_FRAME_BYTES => permit.overdraft = Some(turn),
+            turn = overdraft.clone().lock_owned() => permit.overdraft = Some(turn),
         }
         permit.bytes = bytes;
     }
@@ -133,16 +155,29 @@ mod tests {
 
     const LARGE: usize = SMALL_FRAME_BYTES + 1;
 
+    /// Of peers that each wait for the other's memory, none would ever finish.
     #[test]
     fn half_read_frames_never_block_each_other_for_ever() {
-        let memory = RequestMemory::new(SMALL_FRAME_BYTES, 100);
-        let (mut first, mut second, mut third) = (Permit::default(), Permit::default(), Permit::default());
-        assert!(poll(memory.cover(&mut first, 50, LARGE)).is_ready());
-        assert!(poll(memory.cover(&mut second, 50, LARGE)).is_ready());
-        assert!(poll(memory.cover(&mut first, 90, LARGE)).is_ready(), "one may finish past the budget");
-        assert!(poll(memory.cover(&mut third, 10, LARGE)).is_pending(), "only one");
+        for declared in [LARGE, SMALL_FRAME_BYTES] {
+            let memory = RequestMemory::new(100, 100);
+            let (mut first, mut second, mut third) = (Permit::default(), Permit::default(), Permit::default());
+            assert!(poll(memory.cover(&mut first, 50, declared)).is_ready());
+            assert!(poll(memory.cover(&mut second, 50, declared)).is_ready());
+            assert!(poll(memory.cover(&mut first, 90, declared)).is_ready(), "one may finish past the budget");
+            assert!(poll(memory.cover(&mut third, 10, declared)).is_pending(), "only one");
+            drop(first);
+            assert!(poll(memory.cover(&mut third, 10, declared)).is_ready());
+        }
+    }
+
+    #[test]
+    fn fetches_that_wait_have_a_bound_and_give_their_room_back() {
+        let memory = RequestMemory::default();
+        let first = memory.waiting_fetch(WAITING_FETCHES_BYTES - 1).unwrap();
+        assert!(memory.waiting_fetch(2).is_none());
         drop(first);
-        assert!(poll(memory.cover(&mut third, 10, LARGE)).is_ready());
+        assert!(memory.waiting_fetch(2).is_some());
+        assert!(memory.waiting_fetch(usize::MAX).is_none());
     }
 
     #[test]

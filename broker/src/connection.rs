@@ -23,12 +23,16 @@ use tokio::io::AsyncWrite;
 use tokio::sync::watch;
 
 use crate::broker::{Advertised, Shared};
+use crate::budgets::SMALL_FRAME_BYTES;
 use crate::frames::{Frame, Frames, NoFrame};
-use crate::handlers::{self, Answer, Flow, Request};
+use crate::handlers::{self, Answer, Ending, Flow, Request};
 
 /// Requests taken and not yet answered. Past it the socket is not read: back-pressure. Clients send five (Java) or as
 /// many as they like (librdkafka).
 const PIPELINE_MAX: usize = 256;
+
+/// Bytes of finished answers behind one that waits. Past it the socket is not read either.
+const FINISHED_BYTES_MAX: usize = 1 << 20;
 
 /// Answers are sent together up to this many bytes.
 const GATHER_BYTES: usize = 1 << 20;
@@ -63,13 +67,19 @@ struct Connection<'a> {
     frames: Frames,
     /// Answers on their way, in the order of their requests.
     answers: VecDeque<Pending>,
+    /// Bytes of those that are finished.
+    finished_bytes: usize,
     /// When the peer last sent or took something.
     active: Moment,
+    /// Told when no more requests are read: answers that only wait for more to say leave then.
+    ending: watch::Sender<bool>,
 }
 
-/// An answer that may still have to wait. The request's memory is held as long.
+/// An answer that may still have to wait.
 struct Pending {
     answer: BoxFuture<'static, Option<Encoded>>,
+    /// Its size if it is finished; else 0: it is made when its turn has come.
+    finished_bytes: usize,
 }
 
 /// What happens next on a connection.
@@ -83,74 +93,118 @@ enum Next {
 impl<'a> Connection<'a> {
     fn new(shared: &'a Arc<Shared>, peer: SocketAddr, advertised: Arc<Advertised>) -> Connection<'a> {
         let frames = Frames::new(shared.settings.requests.frame_bytes);
-        Connection { shared, peer, advertised, frames, answers: VecDeque::new(), active: shared.world.clock.now() }
+        Connection {
+            shared,
+            peer,
+            advertised,
+            frames,
+            answers: VecDeque::new(),
+            finished_bytes: 0,
+            active: shared.world.clock.now(),
+            ending: watch::Sender::new(false),
+        }
     }
 
+    /// Reads requests until there are no more, and ends when what was taken is answered.
     async fn run(mut self, stream: &mut Stream, stopping: &mut watch::Receiver<bool>) -> Ended {
         let idle_after = idle_after(self.shared);
         let clock = self.shared.world.clock.clone();
         let mut idle = clock.sleep(idle_after);
-        let mut stop = *stopping.borrow();
+        let mut end: Option<Ended> = None;
         loop {
-            if stop && self.answers.is_empty() {
-                return Ended::ByUs("the broker stops".to_owned());
+            if self.answers.is_empty()
+                && let Some(end) = end
+            {
+                return end;
             }
-            let may_read = !stop && self.answers.len() < PIPELINE_MAX;
+            let reads = end.is_none();
+            let has_room = self.answers.len() < PIPELINE_MAX && self.finished_bytes < FINISHED_BYTES_MAX;
+            let memory = &self.shared.memory;
             let next = tokio::select! {
                 biased;
-                answer = front(&mut self.answers) => Next::Answer(answer),
-                frame = self.frames.next(stream, &self.shared.memory), if may_read => Next::Frame(frame),
-                _ = stopping.wait_for(|stopping| *stopping), if !stop => Next::Stop,
+                answer = front(&mut self.answers, &mut self.finished_bytes) => Next::Answer(answer),
+                frame = self.frames.next(stream, memory, &*clock), if reads && has_room => Next::Frame(frame),
+                _ = stopping.wait_for(|stopping| *stopping), if reads => Next::Stop,
                 () = &mut idle => Next::Idle,
             };
-            match next {
+            let ended = match next {
                 Next::Answer(answer) => {
                     let answers = self.gather(answer);
                     if let Err(error) = self.send(stream, answers).await {
                         return Ended::ByUs(format!("an answer can't be sent: {error}"));
                     }
-                    self.active = clock.now();
+                    None
                 }
                 Next::Frame(Ok(frame)) => {
                     self.active = clock.now();
-                    if let Err(reason) = self.take(stream, frame).await {
-                        // Answers to what was taken before still go out, as far as they are ready.
-                        let ready = self.gather(None);
-                        let _ = self.send(stream, ready).await;
-                        return Ended::ByUs(reason);
-                    }
+                    self.take(stream, stopping, frame).await.err().map(Ended::ByUs)
                 }
-                Next::Frame(Err(NoFrame::Closed)) => return Ended::ByPeer,
-                Next::Frame(Err(NoFrame::Io(error))) => return Ended::ByUs(error.to_string()),
-                Next::Frame(Err(NoFrame::Invalid(error))) => return Ended::ByUs(error.to_string()),
-                Next::Stop => stop = true,
+                Next::Frame(Err(no_frame)) => Some(no_frame.into()),
+                Next::Stop => Some(Ended::ByUs("the broker stops".to_owned())),
                 Next::Idle => {
-                    let until = self.active + idle_after;
-                    if clock.now() >= until && self.answers.is_empty() {
+                    let until = self.active.max(self.frames.heard()) + idle_after;
+                    if clock.now() >= until {
                         return Ended::ByUs("idle for connections.max.idle.ms".to_owned());
                     }
                     idle = clock.sleep_until(until.max(clock.now() + idle_after / 8));
+                    None
                 }
+            };
+            if ended.is_some() {
+                // As in Kafka, whose connections take one request at a time, what came before is still answered.
+                self.ending.send_replace(true);
+                end = ended;
             }
         }
     }
 
     /// Takes a request: fixes its place in the order, and queues its answer.
-    async fn take(&mut self, stream: &mut Stream, frame: Frame) -> Result<(), String> {
-        let request = Request::parse(frame, self.peer, &self.advertised)?;
+    async fn take(
+        &mut self,
+        stream: &mut Stream,
+        stopping: &mut watch::Receiver<bool>,
+        frame: Frame,
+    ) -> Result<(), String> {
+        let ending = Ending::new(self.ending.subscribe());
+        let request = Request::parse(frame, self.peer, &self.advertised, &ending)?;
+        let mut alone = None;
         if request.flow() == Flow::Barrier {
-            while !self.answers.is_empty() {
-                let answer = front(&mut self.answers).await;
-                let answers = self.gather(answer);
-                self.send(stream, answers).await.map_err(|error| error.to_string())?;
+            self.answer_all(stream, stopping).await?;
+            // Decoded, it may be many times as large.
+            if request.byte_length() > SMALL_FRAME_BYTES {
+                alone = Some(self.shared.memory.alone().await);
             }
         }
-        match handlers::handle(self.shared, request).await? {
+        let answer = handlers::handle(self.shared, request).await?;
+        drop(alone);
+        match answer {
             Answer::None => {}
             Answer::Now(answer) => {
-                self.answers.push_back(Pending { answer: Box::pin(std::future::ready(Some(answer))) });
+                let finished_bytes = answer.len();
+                self.finished_bytes += finished_bytes;
+                let answer = Box::pin(std::future::ready(Some(answer)));
+                self.answers.push_back(Pending { answer, finished_bytes });
             }
-            Answer::Later(answer) => self.answers.push_back(Pending { answer }),
+            Answer::Later(answer) => self.answers.push_back(Pending { answer, finished_bytes: 0 }),
+        }
+        Ok(())
+    }
+
+    /// Waits for all answers, and sends them.
+    async fn answer_all(&mut self, stream: &mut Stream, stopping: &mut watch::Receiver<bool>) -> Result<(), String> {
+        let clock = self.shared.world.clock.clone();
+        while !self.answers.is_empty() {
+            let answer = tokio::select! {
+                biased;
+                answer = front(&mut self.answers, &mut self.finished_bytes) => answer,
+                () = clock.sleep(idle_after(self.shared)) => return Err("idle for connections.max.idle.ms".to_owned()),
+                _ = stopping.wait_for(|stopping| *stopping), if !*self.ending.borrow() => {
+                    self.ending.send_replace(true);
+                    continue;
+                }
+            };
+            let answers = self.gather(answer);
+            self.send(stream, answers).await.map_err(|error| error.to_string())?;
         }
         Ok(())
     }
@@ -163,6 +217,7 @@ impl<'a> Connection<'a> {
             && let Some(pending) = self.answers.front_mut()
             && let Some(answer) = (&mut pending.answer).now_or_never()
         {
+            self.finished_bytes -= pending.finished_bytes;
             self.answers.pop_front();
             bytes += answer.as_ref().map_or(0, Encoded::len);
             pieces.extend(answer.into_iter().flat_map(Encoded::into_pieces));
@@ -197,8 +252,20 @@ impl<'a> Connection<'a> {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             advance(&mut pieces, written);
+            self.active = clock.now();
         }
         Ok(())
+    }
+}
+
+impl From<NoFrame> for Ended {
+    fn from(no_frame: NoFrame) -> Ended {
+        match no_frame {
+            NoFrame::Closed => Ended::ByPeer,
+            NoFrame::Io(error) => Ended::ByUs(error.to_string()),
+            NoFrame::Invalid(error) => Ended::ByUs(error.to_string()),
+            NoFrame::TooSlow => Ended::ByUs("the peer sends half a frame and no more".to_owned()),
+        }
     }
 }
 
@@ -208,9 +275,10 @@ fn idle_after(shared: &Shared) -> Duration {
 }
 
 /// The answer at the front, once it is there; never, if none is on its way.
-async fn front(answers: &mut VecDeque<Pending>) -> Option<Encoded> {
+async fn front(answers: &mut VecDeque<Pending>, finished_bytes: &mut usize) -> Option<Encoded> {
     let Some(pending) = answers.front_mut() else { return std::future::pending().await };
     let answer = (&mut pending.answer).await;
+    *finished_bytes -= pending.finished_bytes;
     answers.pop_front();
     answer
 }

@@ -1,16 +1,20 @@
 //! Request frames out of a stream of bytes.
 //!
 //! A connection without a partial frame holds no buffer: bytes are first read into memory that the thread lends. What
-//! a large frame needs grows with what has arrived of it, and is covered by a permit before it is read.
+//! a large frame needs grows with what has arrived of it, and is covered by a permit before it is read. Since half a
+//! frame holds memory that others may wait for, its peer has to go on sending.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use thalweg_wire::Moment;
 use thalweg_wire::frame::{FrameError, frame_length};
+use thalweg_world::Clock;
 use thalweg_world::net::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
@@ -20,6 +24,19 @@ const PREFIX_BYTES: usize = 4;
 
 /// What is read at a time when memory is scarce: all that a new peer can make us hold before it has a permit.
 const CAUTIOUS_READ_BYTES: usize = 4 << 10;
+
+/// The largest frame of any API but Produce. Kafka has one limit for all; but a request of two bytes an element becomes
+/// structs of a hundred, and no honest one comes near: a Metadata request for 200,000 topics.
+pub const OTHER_FRAME_BYTES_MAX: usize = 8 << 20;
+
+/// Produce's key, as it stands behind the length.
+const PRODUCE: [u8; 2] = [0, 0];
+
+/// How long a peer may be silent in the middle of a frame; what it sends gives it time again, up to this.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// What a peer has to send of a frame, on average, once its silence is used up.
+const BYTES_PER_SECOND_MIN: u32 = 4 << 10;
 
 thread_local! {
     static LENT: RefCell<Box<[u8]>> = RefCell::new(vec![0; SMALL_FRAME_BYTES].into_boxed_slice());
@@ -42,19 +59,39 @@ pub enum NoFrame {
     Io(io::Error),
     /// The bytes are no frame.
     Invalid(FrameError),
+    /// The peer holds half a frame and sends too little.
+    TooSlow,
 }
 
 /// The frames of one connection.
 pub struct Frames {
     limit: usize,
     buffer: BytesMut,
+    /// Whether the buffer is what stood behind a frame, in memory that it shares with that frame.
+    is_tail: bool,
     permit: Permit,
+    /// How long the peer may still be silent in the middle of the frame.
+    patience: Duration,
+    /// When the peer last sent something.
+    heard: Moment,
 }
 
 impl Frames {
     /// Frames of at most `limit` bytes each.
     pub fn new(limit: usize) -> Frames {
-        Frames { limit, buffer: BytesMut::new(), permit: Permit::default() }
+        Frames {
+            limit,
+            buffer: BytesMut::new(),
+            is_tail: false,
+            permit: Permit::default(),
+            patience: SILENCE_MAX,
+            heard: Moment::ZERO,
+        }
+    }
+
+    /// When the peer last sent something.
+    pub fn heard(&self) -> Moment {
+        self.heard
     }
 
     /// Whether a frame has begun to arrive.
@@ -63,12 +100,14 @@ impl Frames {
     }
 
     /// The next frame. Dropping the future loses nothing.
-    pub async fn next(&mut self, stream: &mut Stream, memory: &RequestMemory) -> Result<Frame, NoFrame> {
+    pub async fn next(
+        &mut self,
+        stream: &mut Stream,
+        memory: &RequestMemory,
+        clock: &dyn Clock,
+    ) -> Result<Frame, NoFrame> {
         loop {
-            let declared = match self.buffer.first_chunk() {
-                Some(prefix) => Some(frame_length(*prefix, self.limit).map_err(NoFrame::Invalid)?),
-                None => None,
-            };
+            let declared = self.declared().map_err(NoFrame::Invalid)?;
             let class = declared.unwrap_or(0);
             memory.cover(&mut self.permit, self.buffer.len(), class).await;
             if let Some(length) = declared
@@ -76,17 +115,51 @@ impl Frames {
             {
                 return Ok(self.take(length));
             }
-            let read = if class > SMALL_FRAME_BYTES {
+            if std::mem::take(&mut self.is_tail) {
+                // A byte must not hold on to the memory of the frame before it.
+                self.buffer = BytesMut::from(&self.buffer[..]);
+            }
+            let more = if class > SMALL_FRAME_BYTES {
                 let missing = PREFIX_BYTES + class - self.buffer.len();
                 let more = missing.min(self.buffer.len().max(SMALL_FRAME_BYTES));
                 memory.cover(&mut self.permit, self.buffer.len() + more, class).await;
                 self.buffer.reserve(more);
-                let mut room = (&mut self.buffer).limit_to(more);
-                stream.read_buf(&mut room).await
+                Some(more)
             } else {
-                let most = if memory.is_roomy() { SMALL_FRAME_BYTES } else { CAUTIOUS_READ_BYTES };
-                poll_fn(|context| poll_read_lent(stream, context, most, &mut self.buffer)).await
+                None
             };
+            let (began, patience) = (clock.now(), self.patience);
+            let silence = self.is_mid_frame().then(|| clock.sleep(patience));
+            let read = {
+                let buffer = &mut self.buffer;
+                let reading = async {
+                    match more {
+                        Some(more) => stream.read_buf(&mut buffer.limit_to(more)).await,
+                        None => {
+                            let most = if memory.is_roomy() { SMALL_FRAME_BYTES } else { CAUTIOUS_READ_BYTES };
+                            poll_fn(|context| poll_read_lent(stream, context, most, buffer)).await
+                        }
+                    }
+                };
+                let too_slow = async {
+                    match silence {
+                        Some(silence) => silence.await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    read = reading => read,
+                    () = too_slow => return Err(NoFrame::TooSlow),
+                }
+            };
+            if let Ok(bytes) = read {
+                // Only while we listen: a peer isn't slow when it is us who don't read.
+                let earned = Duration::from_secs(1) * u32::try_from(bytes).unwrap_or(u32::MAX) / BYTES_PER_SECOND_MIN;
+                self.heard = clock.now();
+                let spent = self.heard.since(began);
+                self.patience = (patience.saturating_sub(spent) + earned).min(SILENCE_MAX);
+            }
             match read {
                 Ok(0) if self.buffer.is_empty() => return Err(NoFrame::Closed),
                 Ok(0) => return Err(NoFrame::Io(io::ErrorKind::UnexpectedEof.into())),
@@ -96,15 +169,29 @@ impl Frames {
         }
     }
 
+    /// The length of the frame that has begun, if that much of it is here. One that is too long is refused as soon as its
+    /// key tells that it is.
+    fn declared(&self) -> Result<Option<usize>, FrameError> {
+        let Some(prefix) = self.buffer.first_chunk() else { return Ok(None) };
+        let length = frame_length(*prefix, self.limit)?;
+        let key = self.buffer.get(PREFIX_BYTES..PREFIX_BYTES + PRODUCE.len());
+        if length > OTHER_FRAME_BYTES_MAX && key.is_some_and(|key| key != PRODUCE) {
+            return Err(FrameError::TooLarge { length, limit: OTHER_FRAME_BYTES_MAX });
+        }
+        Ok(Some(length))
+    }
+
     fn take(&mut self, length: usize) -> Frame {
         let mut bytes = self.buffer.split_to(PREFIX_BYTES + length).freeze();
         let bytes = bytes.split_off(PREFIX_BYTES);
         let mut permit = std::mem::take(&mut self.permit);
+        self.patience = SILENCE_MAX;
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         } else {
             // The bytes behind the frame are the next one's: they take their part of the permit along.
             self.permit = permit.split(self.buffer.len());
+            self.is_tail = true;
         }
         Frame { bytes, permit }
     }
@@ -139,11 +226,16 @@ impl LimitTo for &mut BytesMut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use thalweg_world::simulated::SimulatedClock;
     use tokio::io::AsyncWriteExt;
 
     fn pair() -> (Stream, tokio::io::DuplexStream) {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         (Box::new(ours), theirs)
+    }
+
+    fn clock() -> SimulatedClock {
+        SimulatedClock::new(thalweg_world::simulated::WALL_AT_START)
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {
@@ -164,25 +256,83 @@ mod tests {
         });
         let mut frames = Frames::new(1 << 20);
         for body in bodies {
-            assert_eq!(frames.next(&mut ours, &memory).await.unwrap().bytes, body);
+            assert_eq!(frames.next(&mut ours, &memory, &clock()).await.unwrap().bytes, body);
         }
         sender.await.unwrap();
-        assert!(matches!(frames.next(&mut ours, &memory).await, Err(NoFrame::Closed)));
+        assert!(matches!(frames.next(&mut ours, &memory, &clock()).await, Err(NoFrame::Closed)));
         assert!(!frames.is_mid_frame());
         assert_eq!(memory.in_use(), 0, "an idle connection holds no memory");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_declared_length_is_not_believed_before_the_bytes_come() {
         let memory = RequestMemory::default();
         let (mut ours, mut theirs) = pair();
-        theirs.write_all(&[0x05, 0xf5, 0xe1, 0x00, 1, 2, 3]).await.unwrap(); // 100,000,000 bytes, three of them sent
+        theirs.write_all(&[0x05, 0xf5, 0xe1, 0x00, 0, 0, 3]).await.unwrap(); // 100,000,000 bytes, three of them sent
         let mut frames = Frames::new(104_857_600);
-        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), frames.next(&mut ours, &memory)).await;
+        let clock = clock();
+        let waiting = tokio::time::timeout(SILENCE_MAX / 2, frames.next(&mut ours, &memory, &clock)).await;
         assert!(waiting.is_err());
         assert!(memory.in_use() <= 2 * SMALL_FRAME_BYTES, "{} bytes for seven", memory.in_use());
         drop(theirs);
-        assert!(matches!(frames.next(&mut ours, &memory).await, Err(NoFrame::Io(_))));
+        assert!(matches!(frames.next(&mut ours, &memory, &clock).await, Err(NoFrame::Io(_))));
+    }
+
+    /// Ten thousand of these would hold all the memory there is for frames, for as long as they like.
+    #[tokio::test(start_paused = true)]
+    async fn who_holds_half_a_frame_has_to_go_on_sending() {
+        let (memory, clock) = (RequestMemory::default(), clock());
+        let (mut ours, mut theirs) = pair();
+        let mut frames = Frames::new(1 << 20);
+        let body = vec![7; 8 * BYTES_PER_SECOND_MIN as usize];
+        let sender = tokio::spawn(async move {
+            let pace = self::clock();
+            let (first, rest) = (framed(&body), framed(&body));
+            // Slow and steady is fast enough; so is a pause between two frames.
+            for second in first.chunks(BYTES_PER_SECOND_MIN as usize) {
+                theirs.write_all(second).await.unwrap();
+                pace.sleep(Duration::from_secs(1)).await;
+            }
+            pace.sleep(10 * SILENCE_MAX).await;
+            // A byte now and then is not.
+            for byte in rest {
+                let _closed = theirs.write_all(&[byte]).await;
+                pace.sleep(SILENCE_MAX / 10).await;
+            }
+        });
+        assert!(frames.next(&mut ours, &memory, &clock).await.is_ok());
+        let asked = clock.now();
+        assert!(matches!(frames.next(&mut ours, &memory, &clock).await, Err(NoFrame::TooSlow)));
+        assert!(clock.now().since(asked) < 12 * SILENCE_MAX);
+        drop(frames);
+        assert_eq!(memory.in_use(), 0);
+        sender.abort();
+    }
+
+    #[tokio::test]
+    async fn only_produce_may_be_very_large() {
+        let head = |key: u16| [&(OTHER_FRAME_BYTES_MAX as u32 + 1).to_be_bytes()[..], &key.to_be_bytes()].concat();
+        let clock = clock();
+        for (key, refused) in [(0, false), (1, true), (3, true), (0x0100, true)] {
+            let (mut ours, mut theirs) = pair();
+            theirs.write_all(&head(key)).await.unwrap();
+            drop(theirs);
+            let outcome = Frames::new(100 << 20).next(&mut ours, &RequestMemory::default(), &clock).await;
+            assert_eq!(matches!(outcome, Err(NoFrame::Invalid(_))), refused, "key {key}");
+        }
+    }
+
+    /// The byte belongs to a peer that may stay for days; the frame before it is long answered.
+    #[tokio::test(start_paused = true)]
+    async fn a_byte_behind_a_frame_does_not_hold_its_memory() {
+        let (memory, clock) = (RequestMemory::default(), clock());
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(&[framed(&[1; 60_000]), vec![0]].concat()).await.unwrap();
+        let mut frames = Frames::new(1 << 20);
+        drop(frames.next(&mut ours, &memory, &clock).await.unwrap());
+        assert!(tokio::time::timeout(SILENCE_MAX / 2, frames.next(&mut ours, &memory, &clock)).await.is_err());
+        assert_eq!((frames.buffer.len(), memory.in_use()), (1, 1));
+        assert!(frames.buffer.capacity() < 1000, "{} bytes are kept for one", frames.buffer.capacity());
     }
 
     #[tokio::test]
@@ -190,7 +340,7 @@ mod tests {
         for prefix in [0i32, -1, i32::MIN, 1001, i32::from_be_bytes(*b"GET ")] {
             let (mut ours, mut theirs) = pair();
             theirs.write_all(&prefix.to_be_bytes()).await.unwrap();
-            let outcome = Frames::new(1000).next(&mut ours, &RequestMemory::default()).await;
+            let outcome = Frames::new(1000).next(&mut ours, &RequestMemory::default(), &clock()).await;
             assert!(matches!(outcome, Err(NoFrame::Invalid(_))), "{prefix}");
         }
     }

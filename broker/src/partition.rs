@@ -6,13 +6,13 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use thalweg_log::journal::Reservation;
-use thalweg_log::log::{Found, Mark, ReadLimit, Stable};
+use thalweg_log::log::{Found, Mark, ReadLimit};
 use thalweg_log::{Journal, Log};
 use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader};
 use thalweg_wire::batch::{Batch, Verified};
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, Timestamp, TopicPartition};
 
-use crate::waiters::{Arrivals, Countdown, Waiters, Wakes};
+use crate::waiters::{Arrivals, Countdown, SubscriptionNumber, Waiters, Wakes};
 
 /// One partition that this broker leads.
 pub struct Partition {
@@ -97,6 +97,15 @@ pub struct Read {
     pub marks: Marks,
 }
 
+/// What a fetch that waits could read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Available {
+    /// Bytes of whole batches.
+    pub bytes: usize,
+    /// The end of what was counted.
+    pub end: Offset,
+}
+
 impl Partition {
     /// A partition over what was recovered of it.
     pub fn new(journal: Journal<Mark>, leader: Leader, log: Log) -> Partition {
@@ -145,9 +154,7 @@ impl Partition {
     /// The journal made something stable.
     pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
         let mut state = self.lock();
-        let Stable::Records(end) = mark.stable else { return };
-        // A mark from before a truncation speaks of records that are gone.
-        let end = if mark.generation == state.log.generation() { end } else { end.min(state.log.end()) };
+        let Some(end) = state.log.stored(mark) else { return };
         if let Some(high_watermark) = state.leader.stored(end).high_watermark {
             state.waiters.high_watermark(high_watermark, wakes);
         }
@@ -203,26 +210,32 @@ impl Partition {
         Ok(Read { batches, marks: state.marks() })
     }
 
-    /// Bytes that a read from there would find, counted up to a limit.
-    pub fn available(&self, from: FetchPosition, isolation: Isolation, limit: usize) -> Result<usize, ReadError> {
+    /// Bytes that a read from there would find at `beyond` and above, counted up to a limit.
+    pub fn available(
+        &self,
+        from: FetchPosition,
+        beyond: Offset,
+        isolation: Isolation,
+        limit: usize,
+    ) -> Result<Available, ReadError> {
         let state = self.lock();
-        let readable = state.readable(from, isolation)?;
-        Ok(state.log.available(from.offset, readable, limit))
+        let end = state.readable(from, isolation)?;
+        Ok(Available { bytes: state.log.available(from.offset.max(beyond), end, limit), end })
     }
 
     /// Lets a fetch hear of new records.
-    pub fn subscribe(&self, fetch: &Arc<Arrivals>, slot: u32) {
-        self.lock().waiters.subscribe(fetch, slot);
+    pub fn subscribe(&self, fetch: &Arc<Arrivals>, slot: u32) -> SubscriptionNumber {
+        self.lock().waiters.subscribe(fetch, slot)
     }
 
     /// Ends that.
-    pub fn unsubscribe(&self, fetch: &Arc<Arrivals>) {
-        self.lock().waiters.unsubscribe(fetch);
+    pub fn unsubscribe(&self, number: SubscriptionNumber) {
+        self.lock().waiters.unsubscribe(number);
     }
 
     /// The fetch has looked and wants to be told again.
-    pub fn rearm(&self, fetch: &Arc<Arrivals>) {
-        self.lock().waiters.rearm(fetch);
+    pub fn rearm(&self, number: SubscriptionNumber) {
+        self.lock().waiters.rearm(number);
     }
 
     /// The first readable record that is not older than a time.

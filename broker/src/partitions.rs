@@ -12,13 +12,20 @@ use crate::waiters::Wakes;
 /// Partitions by id. The ids are the broker's own, so nobody can choose them to collide.
 #[derive(Default)]
 pub struct Partitions {
-    alive: RwLock<HashMap<TopicPartition, Arc<Partition>>>,
+    table: RwLock<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    alive: HashMap<TopicPartition, Arc<Partition>>,
+    /// A write failed: what comes to life from now on is offline from the start.
+    offline: bool,
 }
 
 impl Partitions {
     /// The partition, if it has come to life.
     pub fn find(&self, id: TopicPartition) -> Option<Arc<Partition>> {
-        self.alive.read().expect(UNPOISONED).get(&id).cloned()
+        self.table.read().expect(UNPOISONED).alive.get(&id).cloned()
     }
 
     /// The partition, brought to life if need be.
@@ -26,29 +33,44 @@ impl Partitions {
         if let Some(partition) = self.find(id) {
             return partition;
         }
-        let mut alive = self.alive.write().expect(UNPOISONED);
-        alive.entry(id).or_insert_with(|| Arc::new(make())).clone()
+        let mut table = self.table.write().expect(UNPOISONED);
+        let offline = table.offline;
+        let come_to_life = || {
+            let partition = make();
+            if offline {
+                let mut nobody = Wakes::default();
+                partition.failed(&mut nobody);
+            }
+            Arc::new(partition)
+        };
+        table.alive.entry(id).or_insert_with(come_to_life).clone()
     }
 
     /// Tells each partition what became stable, and then wakes who waits.
     pub fn stored(&self, marks: impl Iterator<Item = Mark>) {
         let mut wakes = Wakes::default();
-        let alive = self.alive.read().expect(UNPOISONED);
+        let table = self.table.read().expect(UNPOISONED);
         for mark in marks {
-            if let Some(partition) = alive.get(&mark.log) {
+            if let Some(partition) = table.alive.get(&mark.log) {
                 partition.stored(mark, &mut wakes);
             }
         }
-        drop(alive);
+        drop(table);
         wakes.fire();
+    }
+
+    /// Whether a write of the directory failed.
+    pub fn is_offline(&self) -> bool {
+        self.table.read().expect(UNPOISONED).offline
     }
 
     /// A write of the directory failed: all of its partitions go offline.
     pub fn failed(&self) {
         let mut wakes = Wakes::default();
-        let alive = self.alive.read().expect(UNPOISONED);
-        alive.values().for_each(|partition| partition.failed(&mut wakes));
-        drop(alive);
+        let mut table = self.table.write().expect(UNPOISONED);
+        table.offline = true;
+        table.alive.values().for_each(|partition| partition.failed(&mut wakes));
+        drop(table);
         wakes.fire();
     }
 }

@@ -16,6 +16,10 @@ use crate::settings::ConnectionLimits;
 /// After a failed accept (out of file descriptors, mostly): others may close theirs meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long connections may take to end when the broker stops. What waits only for records is answered at once; this is
+/// for peers that don't take their answers.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Accepts until the broker stops, then waits for the connections to end.
 pub async fn run(
     shared: Arc<Shared>,
@@ -51,7 +55,16 @@ pub async fn run(
     }
     // No new ones; those that are there answer what they took.
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let in_time = tokio::select! {
+        biased;
+        () = ended => true,
+        () = shared.world.clock.sleep(STOP_PATIENCE) => false,
+    };
+    if !in_time {
+        tracing::warn!(connections = connections.len(), "connections that don't end are cut");
+        connections.shutdown().await;
+    }
 }
 
 /// How many connections there are, in all and from each address.

@@ -3,7 +3,7 @@
 //! A partition knows who waits for which of its marks and wakes each once. Nobody polls, and nobody looks at all
 //! partitions again because one of them moved.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -76,8 +76,14 @@ impl Arrivals {
 pub struct Waiters {
     /// In the order of their offsets: they came in the order of the log.
     produces: VecDeque<(Offset, Arc<Countdown>)>,
-    fetches: Vec<Subscription>,
+    /// By number, in the order in which they came.
+    fetches: BTreeMap<SubscriptionNumber, Subscription>,
+    next_subscription: u64,
 }
+
+/// By which a fetch's place among those who wait at a partition is found again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SubscriptionNumber(u64);
 
 #[derive(Debug)]
 struct Subscription {
@@ -103,21 +109,23 @@ impl Waiters {
     }
 
     /// Lets a fetch hear of every move of the high watermark, as its slot of that number.
-    pub fn subscribe(&mut self, fetch: &Arc<Arrivals>, slot: u32) {
-        self.fetches.push(Subscription { fetch: fetch.clone(), slot, told: false });
+    pub fn subscribe(&mut self, fetch: &Arc<Arrivals>, slot: u32) -> SubscriptionNumber {
+        let number = SubscriptionNumber(self.next_subscription);
+        self.next_subscription += 1;
+        self.fetches.insert(number, Subscription { fetch: fetch.clone(), slot, told: false });
+        number
     }
 
-    /// Ends the subscriptions of a fetch.
-    pub fn unsubscribe(&mut self, fetch: &Arc<Arrivals>) {
-        self.fetches.retain(|other| !Arc::ptr_eq(&other.fetch, fetch));
-        if self.fetches.is_empty() {
-            self.fetches = Vec::new();
-        }
+    /// Ends a subscription.
+    pub fn unsubscribe(&mut self, number: SubscriptionNumber) {
+        self.fetches.remove(&number);
     }
 
     /// Lets a fetch be told again: it has looked.
-    pub fn rearm(&mut self, fetch: &Arc<Arrivals>) {
-        self.fetches.iter_mut().filter(|other| Arc::ptr_eq(&other.fetch, fetch)).for_each(|other| other.told = false);
+    pub fn rearm(&mut self, number: SubscriptionNumber) {
+        if let Some(subscription) = self.fetches.get_mut(&number) {
+            subscription.told = false;
+        }
     }
 
     /// The high watermark is here now.
@@ -147,7 +155,7 @@ impl Waiters {
     }
 
     fn tell_fetches(&mut self, wakes: &mut Wakes) {
-        for subscription in self.fetches.iter_mut().filter(|subscription| !subscription.told) {
+        for subscription in self.fetches.values_mut().filter(|subscription| !subscription.told) {
             subscription.told = true;
             subscription.fetch.mark(subscription.slot);
             wakes.fetches.push(subscription.fetch.clone());
@@ -211,16 +219,16 @@ mod tests {
     fn a_fetch_is_told_once_until_it_has_looked() {
         let mut waiters = Waiters::default();
         let fetch = Arc::new(Arrivals::default());
-        waiters.subscribe(&fetch, 5);
+        let number = waiters.subscribe(&fetch, 5);
         wake(|wakes| waiters.high_watermark(Offset(1), wakes));
         wake(|wakes| waiters.high_watermark(Offset(2), wakes));
         assert_eq!(poll(fetch.next()), Poll::Ready(vec![5]));
         wake(|wakes| waiters.high_watermark(Offset(3), wakes));
         assert!(poll(fetch.next()).is_pending(), "it has not said that it looked");
-        waiters.rearm(&fetch);
+        waiters.rearm(number);
         wake(|wakes| waiters.high_watermark(Offset(4), wakes));
         assert_eq!(poll(fetch.next()), Poll::Ready(vec![5]));
-        waiters.unsubscribe(&fetch);
+        waiters.unsubscribe(number);
         wake(|wakes| waiters.high_watermark(Offset(5), wakes));
         assert!(poll(fetch.next()).is_pending());
     }

@@ -6,8 +6,8 @@ pub use crate::view::Elements;
 use crate::message::Message;
 use bytes::Bytes;
 use std::borrow::Cow;
-use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder, Form};
 use thalweg_wire::batch::Batch;
+use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder, Form};
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId};
 
 /// The smallest topic: an empty name, no partitions, no tags.

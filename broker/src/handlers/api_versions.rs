@@ -34,7 +34,7 @@ pub fn handle(shared: &Shared, request: &Request) -> Result<Encoded, Close> {
             api_keys: only_itself,
             ..ApiVersionsResponse::default()
         };
-        return Ok(head.answer_at(0, &response));
+        return head.answer_at(0, &response);
     }
     let body: ApiVersionsRequest = request.body()?;
     let named = head.version < FEATURES_FROM
@@ -42,7 +42,7 @@ pub fn handle(shared: &Shared, request: &Request) -> Result<Encoded, Close> {
     if !named {
         let response =
             ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..ApiVersionsResponse::default() };
-        return Ok(head.answer(&response));
+        return head.answer(&response);
     }
     let mut response = ApiVersionsResponse { api_keys: listed().collect(), ..ApiVersionsResponse::default() };
     if head.version >= FEATURES_FROM {
@@ -62,7 +62,7 @@ pub fn handle(shared: &Shared, request: &Request) -> Result<Encoded, Close> {
         });
         response.finalized_features_epoch = shared.cluster.applied_index();
     }
-    Ok(head.answer(&response))
+    head.answer(&response)
 }
 
 fn listed() -> impl Iterator<Item = ApiVersion> {

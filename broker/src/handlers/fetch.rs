@@ -17,19 +17,20 @@ use std::time::Duration;
 use thalweg_log::log::{FirstBatch, ReadLimit};
 use thalweg_messages::Message;
 use thalweg_messages::fetch::{
-    EpochEndOffset, FetchAnswer, FetchPartition, FetchPartitionAnswer, FetchPartitionResponse, FetchResponse,
-    FetchTopicAnswer, FetchView, FetchedPartition, encode_response,
+    EpochEndOffset, FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartition, FetchPartitionAnswer,
+    FetchPartitionResponse, FetchResponse, FetchTopicAnswer, FetchView, FetchedPartition, encode_response,
 };
 use thalweg_replica::Isolation;
 use thalweg_wire::batch::Batch;
 use thalweg_wire::codec::{EncodeError, Encoded, Encoder, Form};
 use thalweg_wire::frame::{begin_response, finish_frame};
-use thalweg_wire::{ErrorCode, Offset, PartitionIndex, TopicId};
+use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId};
 
-use super::{Answer, Api, Close, Flow, Head, Request};
+use super::by_partition::{ByPartition, Gathered};
+use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
 use crate::partition::{EpochError, FetchPosition, Marks, Partition, ReadError};
-use crate::waiters::Arrivals;
+use crate::waiters::{Arrivals, SubscriptionNumber};
 
 /// The versions served.
 pub const API: Api = Api { key: 1, versions: 4..=18, advertised: Some(4..=18), flow: Flow::Pipelined };
@@ -37,30 +38,43 @@ pub const API: Api = Api { key: 1, versions: 4..=18, advertised: Some(4..=18), f
 /// Replica ids below zero are no replicas: -1 is a consumer, -2 and -3 are served as one.
 const FIRST_REPLICA: i32 = 0;
 
+/// From this version on an answer tells who leads, where the client is wrong about it.
+const LEADERS_FROM: i16 = 16;
+
+/// What a subscription takes in a partition, about.
+const SUBSCRIPTION_BYTES: usize = 64;
+
 /// What a request wants, looked up.
 struct Plan {
     head: Head,
+    node: BrokerId,
+    rack: Option<String>,
     isolation: Isolation,
-    max_bytes: usize,
+    /// Of the request as a whole.
+    error: ErrorCode,
+    max_bytes: Limit,
     min_bytes: usize,
     max_wait: Duration,
-    topics: Vec<TopicName>,
+    topics: Vec<Gathered<Name>>,
     wanted: Vec<Wanted>,
 }
 
-struct TopicName {
+/// A topic's name up to v12, its id from v13 on.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Name {
     name: String,
     id: TopicId,
-    /// How many of the wanted partitions are this topic's.
-    partitions: usize,
 }
 
 struct Wanted {
     index: PartitionIndex,
     position: FetchPosition,
-    max_bytes: usize,
+    max_bytes: Limit,
     source: Result<Arc<Partition>, ErrorCode>,
 }
+
+/// How many bytes may be read; `None` is a negative number, which is a mistake only where there is something to read.
+type Limit = Option<usize>;
 
 /// What one look at all partitions gave.
 struct Look {
@@ -71,8 +85,12 @@ struct Look {
 
 enum Found {
     Records(Vec<Batch>, Marks),
-    Diverging(EpochEndOffset),
+    Diverging(EpochEndOffset, Marks),
+    /// The client's epoch is older than this one.
+    Fenced(LeaderEpoch),
     Error(ErrorCode),
+    /// Nothing was looked at: there is no such partition, or the request makes no sense.
+    Unknown(ErrorCode),
 }
 
 /// Takes a request; the answer may come later.
@@ -80,38 +98,55 @@ pub fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let (head, body, permit) = request.into_parts();
     let view = FetchView::parse(body, head.version).map_err(|error| format!("a bad FetchRequest: {error}"))?;
     // 0 opens a session and -1 does without: both bring every partition. Anything else belongs to a session we never gave.
-    if view.settings().session_epoch > 0 || (view.settings().session_epoch == -1 && view.settings().session_id != 0) {
+    if !matches!(view.settings().session_epoch, -1 | 0) {
         let error_code = ErrorCode::FetchSessionIdNotFound.code();
-        return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })));
+        return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
     }
-    let plan = Plan::new(shared, head, &view);
+    let isolation = match view.settings().isolation_level {
+        0 => Ok(Isolation::HighWatermark),
+        1 => Ok(Isolation::TxnCommitted),
+        // From v13 on Kafka leaves it at that; before, it says so of each partition as well.
+        _ if head.version >= 13 => {
+            let error_code = ErrorCode::UnknownServerError.code();
+            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
+        }
+        _ => Err(ErrorCode::UnknownServerError),
+    };
+    let plan = Plan::new(shared, head, &view, isolation)?;
     drop(view);
     drop(permit);
     let look = plan.look();
-    if look.has_news || look.bytes >= plan.min_bytes || plan.max_wait.is_zero() || plan.wanted.is_empty() {
+    if look.has_news || look.bytes >= plan.min_bytes || plan.max_wait.is_zero() || plan.has_nothing_to_wait_for() {
         return Ok(Answer::Now(plan.answer(look)));
     }
+    drop(look);
+    let Some(room) = shared.memory.waiting_fetch(plan.bytes()) else {
+        return Ok(Answer::Now(plan.answer(plan.look())));
+    };
     let shared = shared.clone();
     Ok(Answer::Later(Box::pin(async move {
+        let mut ending = plan.head.ending.clone();
         tokio::select! {
             biased;
             () = plan.await_records() => {}
             () = shared.world.clock.sleep(plan.max_wait) => {}
+            () = ending.begun() => {}
         }
+        drop(room);
         let look = plan.look();
         Some(plan.answer(look))
     })))
 }
 
 impl Plan {
-    fn new(shared: &Shared, head: Head, view: &FetchView) -> Plan {
+    fn new(
+        shared: &Shared,
+        head: Head,
+        view: &FetchView,
+        isolation: Result<Isolation, ErrorCode>,
+    ) -> Result<Plan, Close> {
         let settings = view.settings();
-        let isolation = match settings.isolation_level {
-            1 => Isolation::TxnCommitted,
-            _ => Isolation::HighWatermark,
-        };
-        let mut topics = Vec::new();
-        let mut wanted = Vec::new();
+        let mut request = ByPartition::new();
         for topic in view.topics() {
             let found = if head.version >= 13 {
                 shared.cluster.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)
@@ -121,114 +156,145 @@ impl Plan {
             let found = match settings.replica_id.0 {
                 // There is no other replica that could ask.
                 FIRST_REPLICA.. => found.and(Err(ErrorCode::NotLeaderOrFollower)),
-                _ => found,
+                _ => isolation.and(found),
             };
-            topics.push(TopicName {
-                name: topic.topic.into_owned(),
-                id: topic.topic_id,
-                partitions: topic.partitions.len(),
-            });
-            wanted.extend(topic.partitions.map(|partition: FetchPartition| Wanted {
-                index: partition.partition,
-                position: FetchPosition {
-                    offset: partition.fetch_offset,
-                    current_epoch: partition.current_leader_epoch,
-                    last_fetched_epoch: partition.last_fetched_epoch,
-                },
-                max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
-                source: match partition.partition_max_bytes {
-                    ..0 => Err(ErrorCode::UnknownServerError),
-                    _ => found.clone().and_then(|topic| shared.leader_of(&topic, partition.partition)),
-                },
-            }));
+            let place = request.topic(Name { name: answerable(topic.topic)?.into_owned(), id: topic.topic_id });
+            for partition in topic.partitions {
+                let source = found.as_ref().map_err(|code| *code);
+                let source = source.and_then(|topic| shared.leader_of(topic, partition.partition));
+                request.put(place, partition.partition, Wanted::new(&partition, source));
+            }
         }
-        Plan {
-            isolation,
-            max_bytes: usize::try_from(settings.max_bytes).unwrap_or(0).min(shared.settings.requests.fetch_bytes),
-            min_bytes: usize::try_from(settings.min_bytes).unwrap_or(0).min(shared.settings.requests.fetch_bytes),
+        let (topics, wanted) = request.finish();
+        let most = shared.settings.requests.fetch_bytes;
+        Ok(Plan {
+            node: shared.settings.node,
+            rack: shared.settings.rack.clone(),
+            isolation: isolation.unwrap_or(Isolation::HighWatermark),
+            error: isolation.err().unwrap_or(ErrorCode::None),
+            max_bytes: usize::try_from(settings.max_bytes).ok().map(|bytes| bytes.min(most)),
+            min_bytes: usize::try_from(settings.min_bytes).unwrap_or(0).min(most),
             max_wait: Duration::from_millis(settings.max_wait_ms.max(0).unsigned_abs().into()),
             head,
             topics,
             wanted,
-        }
+        })
+    }
+
+    /// What is kept of it while it waits, in bytes.
+    fn bytes(&self) -> usize {
+        let names: usize = self.topics.iter().map(|topic| topic.key.name.len()).sum();
+        let topics = self.topics.len() * size_of::<Gathered<Name>>();
+        names + topics + self.wanted.len() * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
+    }
+
+    /// As in Kafka, a partition that can't be read doesn't hurry the answer for those that can: a client that asks for
+    /// it over and over, until it has fresh metadata, would else do so without a pause.
+    fn has_nothing_to_wait_for(&self) -> bool {
+        self.wanted.iter().all(|wanted| wanted.source.is_err())
     }
 
     /// Reads every partition within the limits.
     fn look(&self) -> Look {
         let mut look = Look { found: Vec::with_capacity(self.wanted.len()), bytes: 0, has_news: false };
         for wanted in &self.wanted {
-            let first = if look.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
-            let bytes = wanted.max_bytes.min(self.max_bytes.saturating_sub(look.bytes));
-            let read = match &wanted.source {
-                Ok(partition) => partition.read(wanted.position, self.isolation, ReadLimit { bytes, first }),
-                Err(code) => {
-                    look.has_news = true;
-                    look.found.push(Found::Error(*code));
-                    continue;
-                }
+            let found = match &wanted.source {
+                Ok(partition) => self.read(wanted, partition, look.bytes),
+                Err(code) => Found::Unknown(*code),
             };
-            look.has_news |= read.is_err();
-            look.found.push(match read {
-                Ok(read) => {
-                    look.bytes += read.batches.iter().map(Batch::byte_length).sum::<usize>();
-                    Found::Records(read.batches, read.marks)
-                }
-                Err(ReadError::Diverging(known)) => {
-                    Found::Diverging(EpochEndOffset { epoch: known.epoch, end_offset: known.end, ..Default::default() })
-                }
-                Err(error) => Found::Error(error.code()),
-            });
+            match &found {
+                Found::Records(batches, _) => look.bytes += batches.iter().map(Batch::byte_length).sum::<usize>(),
+                Found::Unknown(_) => {}
+                Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => look.has_news = true,
+            }
+            look.found.push(found);
         }
         look
+    }
+
+    /// Reads a partition; so many bytes of the answer are taken.
+    fn read(&self, wanted: &Wanted, partition: &Partition, taken: usize) -> Found {
+        let first = if taken == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
+        let limit = self.max_bytes.and_then(|all| Some(wanted.max_bytes?.min(all.saturating_sub(taken))));
+        let read = partition.read(wanted.position, self.isolation, ReadLimit { bytes: limit.unwrap_or(0), first });
+        match read {
+            Ok(read) if limit.is_none() && !read.batches.is_empty() => Found::Error(ErrorCode::UnknownServerError),
+            Ok(read) => Found::Records(read.batches, read.marks),
+            Err(ReadError::Diverging(known)) => {
+                let ends = EpochEndOffset { epoch: known.epoch, end_offset: known.end, ..Default::default() };
+                Found::Diverging(ends, partition.marks())
+            }
+            Err(ReadError::Epoch(EpochError::Fenced)) => Found::Fenced(partition.marks().epoch),
+            Err(error) => Found::Error(error.code()),
+        }
     }
 
     /// Waits until there are enough bytes, or an error to tell.
     async fn await_records(&self) {
         let subscription = Subscription::new(self);
-        let mut available: Vec<usize> = Vec::with_capacity(self.wanted.len());
-        for slot in 0..self.wanted.len() {
-            match self.available(slot) {
-                Some(bytes) => available.push(bytes),
-                None => return,
+        let mut counted: Vec<Counted> = Vec::with_capacity(self.wanted.len());
+        let mut total = 0;
+        for wanted in &self.wanted {
+            let mut own = Counted { bytes: 0, end: wanted.position.offset };
+            if self.count(wanted, &mut own, &mut total).is_err() {
+                return;
             }
+            counted.push(own);
         }
-        let mut total: usize = available.iter().sum();
         while total < self.min_bytes {
             for slot in subscription.arrivals.next().await {
                 let slot = slot as usize;
                 // Told again from here on: what comes after the look is not missed.
-                if let Ok(partition) = &self.wanted[slot].source {
-                    partition.rearm(&subscription.arrivals);
+                subscription.rearm(slot);
+                if self.count(&self.wanted[slot], &mut counted[slot], &mut total).is_err() {
+                    return;
                 }
-                let Some(bytes) = self.available(slot) else { return };
-                total = total - available[slot] + bytes;
-                available[slot] = bytes;
             }
         }
     }
 
-    /// What could be read from a partition now; `None` if it has an error to tell.
-    fn available(&self, slot: usize) -> Option<usize> {
-        let wanted = &self.wanted[slot];
-        let partition = wanted.source.as_ref().ok()?;
-        partition.available(wanted.position, self.isolation, wanted.max_bytes).ok()
+    /// Counts what can be read now and could not before.
+    fn count(&self, wanted: &Wanted, counted: &mut Counted, total: &mut usize) -> Result<(), ReadError> {
+        let Ok(partition) = &wanted.source else { return Ok(()) };
+        // More than is wanted of the partition, or of all, needn't be counted.
+        let limit = wanted.max_bytes.unwrap_or(0).min(self.min_bytes).saturating_sub(counted.bytes);
+        let available = partition.available(wanted.position, counted.end, self.isolation, limit)?;
+        counted.bytes += available.bytes;
+        counted.end = counted.end.max(available.end);
+        *total += available.bytes;
+        Ok(())
     }
 
     fn answer(&self, look: Look) -> Encoded {
         let form = Form::of(self.head.version, FetchResponse::FLEXIBLE_FROM);
         let mut into = begin_response(self.head.key, self.head.correlation_id, form);
+        let is_fenced = look.found.iter().any(|found| matches!(found, Found::Fenced(_)));
+        let node_endpoints =
+            if is_fenced && self.head.version >= LEADERS_FROM { vec![self.endpoint()] } else { vec![] };
+        let answer =
+            FetchAnswer { error_code: self.error.code(), node_endpoints: &node_endpoints, ..FetchAnswer::default() };
         let mut found = self.wanted.iter().zip(look.found);
         let topics = self.topics.iter().map(|topic| {
             let own: Vec<_> = found.by_ref().take(topic.partitions).collect();
             FetchTopicAnswer {
-                topic: &topic.name,
-                topic_id: topic.id,
+                topic: &topic.key.name,
+                topic_id: topic.key.id,
                 partitions: own.into_iter().map(|(wanted, found)| self.partition(wanted.index, found)),
             }
         });
-        encode_response(&mut into, self.head.version, FetchAnswer::default(), topics)
+        encode_response(&mut into, self.head.version, answer, topics)
             .expect("every field fits the version that was asked for");
         finish_frame(into)
+    }
+
+    fn endpoint(&self) -> FetchNodeEndpoint {
+        FetchNodeEndpoint {
+            node_id: self.node,
+            host: self.head.advertised.host.clone(),
+            port: i32::from(self.head.advertised.port),
+            rack: self.rack.clone(),
+            ..FetchNodeEndpoint::default()
+        }
     }
 
     fn partition(&self, index: PartitionIndex, found: Found) -> PartitionAnswer {
@@ -237,26 +303,70 @@ impl Plan {
             high_watermark: Offset(-1),
             last_stable_offset: Offset(-1),
             log_start_offset: Offset(-1),
+            aborted_transactions: None,
             records: Some(bytes::Bytes::new()),
             ..FetchPartitionResponse::default()
         };
-        match found {
-            Found::Error(code) => {
-                PartitionAnswer::Refused(FetchPartitionResponse { error_code: code.code(), ..nothing })
+        let aborted_transactions = (self.isolation == Isolation::TxnCommitted).then(Vec::new);
+        let refused = match found {
+            Found::Records(batches, marks) => {
+                return PartitionAnswer::Fetched(FetchedPartition {
+                    index,
+                    high_watermark: marks.high_watermark,
+                    last_stable_offset: marks.last_stable_offset,
+                    log_start_offset: marks.log_start,
+                    aborted_transactions,
+                    batches,
+                });
             }
-            Found::Diverging(diverging_epoch) => {
-                PartitionAnswer::Refused(FetchPartitionResponse { diverging_epoch, ..nothing })
-            }
-            Found::Records(batches, marks) => PartitionAnswer::Fetched(FetchedPartition {
-                index,
+            Found::Diverging(diverging_epoch, marks) => FetchPartitionResponse {
+                diverging_epoch,
                 high_watermark: marks.high_watermark,
                 last_stable_offset: marks.last_stable_offset,
-                log_start_offset: marks.log_start,
-                aborted_transactions: (self.isolation == Isolation::TxnCommitted).then(Vec::new),
-                batches,
-            }),
+                log_start_offset: if self.head.version >= 5 { marks.log_start } else { Offset(-1) },
+                aborted_transactions,
+                ..nothing
+            },
+            Found::Fenced(epoch) => FetchPartitionResponse {
+                error_code: ErrorCode::FencedLeaderEpoch.code(),
+                current_leader: if self.head.version >= LEADERS_FROM {
+                    FetchLeader { leader_id: self.node, leader_epoch: epoch, ..FetchLeader::default() }
+                } else {
+                    FetchLeader::default()
+                },
+                ..nothing
+            },
+            Found::Error(code) => FetchPartitionResponse { error_code: code.code(), ..nothing },
+            Found::Unknown(code) => FetchPartitionResponse {
+                error_code: code.code(),
+                aborted_transactions: (code != ErrorCode::NotLeaderOrFollower).then(Vec::new),
+                ..nothing
+            },
+        };
+        PartitionAnswer::Refused(refused)
+    }
+}
+
+impl Wanted {
+    fn new(partition: &FetchPartition, source: Result<Arc<Partition>, ErrorCode>) -> Wanted {
+        Wanted {
+            index: partition.partition,
+            position: FetchPosition {
+                offset: partition.fetch_offset,
+                // Any negative epoch is none.
+                current_epoch: partition.current_leader_epoch.max(LeaderEpoch::NONE),
+                last_fetched_epoch: partition.last_fetched_epoch,
+            },
+            max_bytes: usize::try_from(partition.partition_max_bytes).ok(),
+            source,
         }
     }
+}
+
+/// What of a partition a waiting fetch has counted.
+struct Counted {
+    bytes: usize,
+    end: Offset,
 }
 
 /// A partition of the answer: with records, or without.
@@ -278,25 +388,32 @@ impl FetchPartitionAnswer for PartitionAnswer {
 struct Subscription<'a> {
     plan: &'a Plan,
     arrivals: Arc<Arrivals>,
+    /// By slot.
+    numbers: Vec<Option<SubscriptionNumber>>,
 }
 
 impl Subscription<'_> {
     fn new(plan: &Plan) -> Subscription<'_> {
-        let subscription = Subscription { plan, arrivals: Arc::default() };
-        for (slot, partition) in subscription.partitions() {
-            partition.subscribe(&subscription.arrivals, slot);
-        }
-        subscription
+        let arrivals = Arc::default();
+        let slots = (0..).zip(&plan.wanted);
+        let numbers = slots.map(|(slot, wanted)| Some(wanted.source.as_ref().ok()?.subscribe(&arrivals, slot)));
+        Subscription { plan, numbers: numbers.collect(), arrivals }
     }
 
-    fn partitions(&self) -> impl Iterator<Item = (u32, &Partition)> {
-        (0..).zip(&self.plan.wanted).filter_map(|(slot, wanted)| Some((slot, &**wanted.source.as_ref().ok()?)))
+    fn rearm(&self, slot: usize) {
+        if let (Ok(partition), Some(number)) = (&self.plan.wanted[slot].source, self.numbers[slot]) {
+            partition.rearm(number);
+        }
     }
 }
 
 impl Drop for Subscription<'_> {
     fn drop(&mut self) {
-        self.partitions().for_each(|(_, partition)| partition.unsubscribe(&self.arrivals));
+        for (wanted, number) in self.plan.wanted.iter().zip(&self.numbers) {
+            if let (Ok(partition), Some(number)) = (&wanted.source, number) {
+                partition.unsubscribe(*number);
+            }
+        }
     }
 }
 

@@ -7,8 +7,6 @@
 //! v2 isolation level, v4 leader epochs, v6 flexible, v7 -3, v8 -4, v9 -5, v11 -6. A special time at a version before it
 //! is UNSUPPORTED_VERSION.
 
-use std::collections::BTreeSet;
-
 use thalweg_messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopicResponse,
@@ -16,9 +14,10 @@ use thalweg_messages::list_offsets::{
 use thalweg_replica::Isolation;
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, Timestamp};
 
-use super::Api;
+use super::by_partition::ByPartition;
+use super::{Api, Close, answerable};
 use crate::broker::Shared;
-use crate::partition::{EpochError, Partition};
+use crate::partition::EpochError;
 
 /// The versions served.
 pub const API: Api = Api::new(2, 1..=11);
@@ -27,33 +26,34 @@ pub const API: Api = Api::new(2, 1..=11);
 const CONSUMER: i32 = -1;
 
 /// Answers.
-pub fn handle(shared: &Shared, request: ListOffsetsRequest, version: i16) -> ListOffsetsResponse {
+pub fn handle(shared: &Shared, request: ListOffsetsRequest, version: i16) -> Result<ListOffsetsResponse, Close> {
     let isolation = match (request.replica_id.0, request.isolation_level) {
-        (CONSUMER, 1) => Isolation::TxnCommitted,
-        (CONSUMER, _) => Isolation::HighWatermark,
-        _ => Isolation::LogEnd,
+        (_, ..=-1 | 2..) => Err(ErrorCode::UnknownServerError),
+        (CONSUMER, 1) => Ok(Isolation::TxnCommitted),
+        (CONSUMER, _) => Ok(Isolation::HighWatermark),
+        _ => Ok(Isolation::LogEnd),
     };
-    let mut seen = BTreeSet::new();
-    let mut doubled = BTreeSet::new();
-    for topic in &request.topics {
-        for partition in &topic.partitions {
-            let key = (topic.name.clone(), partition.partition_index);
-            if !seen.insert(key.clone()) {
-                doubled.insert(key);
+    let mut wanted = ByPartition::new();
+    for topic in request.topics {
+        let place = wanted.topic(answerable(topic.name.into())?.into_owned());
+        for partition in topic.partitions {
+            let index = partition.partition_index;
+            if wanted.put(place, index, (index, Ok(partition))).is_some() {
+                wanted.put(place, index, (index, Err(ErrorCode::InvalidRequest)));
             }
         }
     }
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.into_iter().map(|wanted| {
-            if doubled.contains(&(topic.name.clone(), wanted.partition_index)) {
-                return refused(wanted.partition_index, ErrorCode::InvalidRequest);
-            }
-            find(shared, &topic.name, &wanted, isolation, version)
-                .unwrap_or_else(|error| refused(wanted.partition_index, error))
+    let (topics, wanted) = wanted.finish();
+    let mut wanted = wanted.into_iter();
+    let topics = topics.into_iter().map(|topic| {
+        let own = wanted.by_ref().take(topic.partitions);
+        let partitions = own.map(|(index, wanted)| {
+            let found = wanted.and_then(|wanted| find(shared, &topic.key, &wanted, isolation?, version));
+            found.unwrap_or_else(|error| refused(index, error))
         });
-        ListOffsetsTopicResponse { partitions: partitions.collect(), name: topic.name.clone(), ..Default::default() }
+        ListOffsetsTopicResponse { partitions: partitions.collect(), name: topic.key.clone(), ..Default::default() }
     });
-    ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
+    Ok(ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() })
 }
 
 fn find(
@@ -63,11 +63,17 @@ fn find(
     isolation: Isolation,
     version: i16,
 ) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
+    if !matches!((wanted.timestamp, version), (-2.., _) | (-3, 7..) | (-4, 8..) | (-5, 9..) | (-6, 11..)) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
     let partition = shared.leader_of_named(topic, wanted.partition_index)?;
     let marks = partition.marks_at(wanted.current_leader_epoch).map_err(|error| match error {
         EpochError::Fenced => ErrorCode::FencedLeaderEpoch,
         EpochError::Unknown => ErrorCode::UnknownLeaderEpoch,
     })?;
+    if partition.is_offline() {
+        return Err(ErrorCode::KafkaStorageError);
+    }
     let place = |offset: Offset, timestamp: Timestamp, epoch: LeaderEpoch| ListOffsetsPartitionResponse {
         partition_index: wanted.partition_index,
         error_code: 0,
@@ -82,25 +88,17 @@ fn find(
         Isolation::HighWatermark => marks.high_watermark,
         Isolation::TxnCommitted => marks.last_stable_offset,
     };
-    match (wanted.timestamp, version) {
-        (-1, _) => Ok(place(end, Timestamp::NONE, marks.epoch)),
-        (-2, _) | (-4, 8..) => {
-            Ok(place(marks.log_start, Timestamp::NONE, epoch_of_start(&partition, marks.log_start, end)))
-        }
-        (-3, 7..) => Ok(partition
+    Ok(match wanted.timestamp {
+        -1 => place(end, Timestamp::NONE, marks.epoch),
+        -2 | -4 => place(marks.log_start, Timestamp::NONE, partition.epoch_at(marks.log_start)),
+        -3 => partition
             .find_max_time(isolation)
-            .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch))),
-        (-5, 9..) | (-6, 11..) => Ok(nothing()),
-        (0.., _) => Ok(partition
-            .find_time(Timestamp::from_millis(wanted.timestamp), isolation)
-            .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch))),
-        _ => Err(ErrorCode::UnsupportedVersion),
-    }
-}
-
-/// The epoch of the first record; unknown in an empty log.
-fn epoch_of_start(partition: &Partition, start: Offset, end: Offset) -> LeaderEpoch {
-    if start < end { partition.epoch_at(start) } else { LeaderEpoch::NONE }
+            .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch)),
+        ..0 => nothing(),
+        time => partition
+            .find_time(Timestamp::from_millis(time), isolation)
+            .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch)),
+    })
 }
 
 fn refused(partition_index: PartitionIndex, error: ErrorCode) -> ListOffsetsPartitionResponse {

@@ -58,7 +58,7 @@ pub async fn handle(shared: &Shared, head: &Head, request: MetadataRequest) -> M
         all.iter().map(|topic| describe(topic, version, operations)).collect()
     } else {
         let may_create = shared.settings.creation.automatic && (version < 4 || request.allow_auto_topic_creation);
-        let wanted = request.topics.unwrap_or_default();
+        let wanted = once_each(request.topics.unwrap_or_default());
         if may_create {
             make_missing(shared, &wanted).await;
         }
@@ -115,6 +115,20 @@ fn refuse_ids(request: &MetadataRequest, version: i16) -> Option<MetadataRespons
     Some(response)
 }
 
+/// Each topic once, however often it is named. Where any is asked for by its id, as from v12 on it may be, names don't
+/// count.
+fn once_each(mut wanted: Vec<MetadataRequestTopic>) -> Vec<MetadataRequestTopic> {
+    if wanted.iter().any(|topic| !topic.topic_id.is_zero()) {
+        wanted.retain(|topic| !topic.topic_id.is_zero());
+        wanted.iter_mut().for_each(|topic| topic.name = None);
+    }
+    let mut seen = BTreeSet::new();
+    let is_first: Vec<bool> = wanted.iter().map(|topic| seen.insert((topic.topic_id, topic.name.as_deref()))).collect();
+    let mut is_first = is_first.into_iter();
+    wanted.retain(|_| is_first.next() == Some(true));
+    wanted
+}
+
 /// Makes the topics that are asked for by a possible name and don't exist.
 async fn make_missing(shared: &Shared, wanted: &[MetadataRequestTopic]) {
     let names: BTreeSet<&str> = wanted.iter().filter_map(|topic| topic.name.as_deref()).collect();
@@ -150,7 +164,7 @@ fn find(shared: &Shared, wanted: MetadataRequestTopic, version: i16, operations:
         is_internal: version >= 1 && wanted.name.as_deref().is_some_and(is_internal),
         name: wanted.name,
         topic_id: wanted.topic_id,
-        topic_authorized_operations: NO_OPERATIONS,
+        topic_authorized_operations: if version >= 8 { operations } else { NO_OPERATIONS },
         ..MetadataTopic::default()
     }
 }

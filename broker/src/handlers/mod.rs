@@ -5,21 +5,24 @@
 //! ApiVersions says is derived from that list.
 
 pub mod api_versions;
+mod by_partition;
 pub mod create_topics;
 pub mod fetch;
 pub mod list_offsets;
 pub mod metadata;
 pub mod produce;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use thalweg_messages::api::body_form;
 use thalweg_messages::{Message, Response};
-use thalweg_wire::codec::{Decoder, Encoded, Form};
+use thalweg_wire::codec::{Decoder, Encoded, Form, STRING_BYTES_MAX};
 use thalweg_wire::frame::{RequestHeader, begin_response, finish_frame};
 use thalweg_world::BoxFuture;
+use tokio::sync::watch;
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::Permit;
@@ -83,6 +86,25 @@ pub struct Head {
     pub peer: SocketAddr,
     /// The address that clients of its listener are told.
     pub advertised: Arc<Advertised>,
+    /// Whether the connection is about to end.
+    pub ending: Ending,
+}
+
+/// The connection, or the broker, is about to end: an answer that only waits for more to say leaves now.
+#[derive(Clone, Debug)]
+pub struct Ending(watch::Receiver<bool>);
+
+impl Ending {
+    /// Begins when the other side is told `true`, or is gone.
+    pub fn new(ending: watch::Receiver<bool>) -> Ending {
+        Ending(ending)
+    }
+
+    /// Resolves when the end begins.
+    pub async fn begun(&mut self) {
+        // An error is a connection that has ended.
+        let _ = self.0.wait_for(|ending| *ending).await;
+    }
 }
 
 /// How a request is answered.
@@ -101,7 +123,12 @@ pub type Close = String;
 impl Request {
     /// Reads the header of a frame. A frame that isn't a request of an API and version served closes the connection, as
     /// in Kafka; only ApiVersions is answered at versions that nobody knows.
-    pub fn parse(frame: Frame, peer: SocketAddr, advertised: &Arc<Advertised>) -> Result<Request, Close> {
+    pub fn parse(
+        frame: Frame,
+        peer: SocketAddr,
+        advertised: &Arc<Advertised>,
+        ending: &Ending,
+    ) -> Result<Request, Close> {
         let mut from = Decoder::new(&frame.bytes);
         let header = RequestHeader::decode(&mut from, body_form).map_err(|error| format!("a bad header: {error}"))?;
         let header = header.ok_or("an API that is not served")?;
@@ -116,9 +143,15 @@ impl Request {
             client_id: Arc::from(&*header.client_id),
             peer,
             advertised: advertised.clone(),
+            ending: ending.clone(),
         };
         let body_at = from.position();
         Ok(Request { head, body_at, api, frame })
+    }
+
+    /// What it takes in memory, in bytes, before it is decoded.
+    pub fn byte_length(&self) -> usize {
+        self.frame.bytes.len()
     }
 
     /// How it stands to other requests.
@@ -139,23 +172,25 @@ impl Request {
 }
 
 impl Head {
-    /// Writes an answer.
-    ///
-    /// # Panics
-    /// If the answer says what the version can't: a mistake of the handler.
-    pub fn answer<R: Response>(&self, response: &R) -> Encoded {
+    /// Writes an answer, or closes the connection where it can't be written: the request had a name that is too long to
+    /// be said again, once its bytes that are no UTF-8 are replaced.
+    pub fn answer<R: Response>(&self, response: &R) -> Result<Encoded, Close> {
         self.answer_at(self.version, response)
     }
 
     /// Writes an answer at another version than that of the request, which only ApiVersions does.
-    pub fn answer_at<R: Response>(&self, version: i16, response: &R) -> Encoded {
+    pub fn answer_at<R: Response>(&self, version: i16, response: &R) -> Result<Encoded, Close> {
         let form = Form::of(version, R::FLEXIBLE_FROM);
         let mut into = begin_response(self.key, self.correlation_id, form);
-        if let Err(error) = response.encode(&mut into, version) {
-            panic!("a {} of version {version} can't be written: {error}", R::NAME);
-        }
-        finish_frame(into)
+        let written = response.encode(&mut into, version);
+        written.map_err(|error| format!("a {} of version {version} can't be written: {error}", R::NAME))?;
+        Ok(finish_frame(into))
     }
+}
+
+/// A name that an answer can repeat: see [`Head::answer`]. For handlers that answer later.
+fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
+    if name.len() > STRING_BYTES_MAX { Err("a name that no answer can repeat".to_owned()) } else { Ok(name) }
 }
 
 /// Answers a request: the first phase is done when this returns.
@@ -163,15 +198,19 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     match request.head.key {
         0 => produce::handle(shared, request).await,
         1 => fetch::handle(shared, request),
-        2 => Ok(Answer::Now(request.head.answer(&list_offsets::handle(shared, request.body()?, request.head.version)))),
+        2 => Ok(Answer::Now(request.head.answer(&list_offsets::handle(
+            shared,
+            request.body()?,
+            request.head.version,
+        )?)?)),
         3 => {
             let response = metadata::handle(shared, &request.head, request.body()?).await;
-            Ok(Answer::Now(request.head.answer(&response)))
+            Ok(Answer::Now(request.head.answer(&response)?))
         }
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
         19 => {
             let response = create_topics::handle(shared, request.body()?, request.head.version).await;
-            Ok(Answer::Now(request.head.answer(&response)))
+            Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),
     }

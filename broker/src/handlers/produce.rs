@@ -17,13 +17,15 @@ use thalweg_messages::Message;
 use thalweg_messages::produce::{
     BatchIndexError, ProducePartitionResponse, ProduceResponse, ProduceTopicAnswer, ProduceView, encode_response,
 };
-use thalweg_wire::batch::{BatchError, Verified, verify};
+use thalweg_wire::batch::{BatchError, HEADER_BYTES, Invalid, Verified, verify};
 use thalweg_wire::codec::{Encoded, Form};
 use thalweg_wire::frame::{begin_response, finish_frame};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex, Timestamp, TopicId};
 
-use super::{Answer, Api, Close, Flow, Head, Request};
+use super::by_partition::{ByPartition, Gathered};
+use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
+use crate::budgets::SMALL_FRAME_BYTES;
 use crate::cluster::Topic;
 use crate::partition::{Appended, Partition};
 use crate::waiters::Countdown;
@@ -37,20 +39,24 @@ const VERIFY_HERE_BYTES: usize = 1 << 20;
 /// Errors of single records in one answer, per partition: enough to see what is wrong.
 const RECORD_ERRORS_MAX: usize = 4096;
 
+/// What the journal gets at least before an answer says that it took too long: a client's time-out is for other replicas.
+/// Kafka's leader answers with what it has written, whatever the time-out.
+const OWN_DISK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Kafka's admin client alone may write to internal topics.
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// The request's partitions, flat, in the order of the request.
 struct Work {
-    topics: Vec<TopicName>,
+    topics: Vec<Gathered<Name>>,
     partitions: Vec<Part>,
 }
 
-struct TopicName {
+/// A topic's name up to v12, its id from v13 on.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Name {
     name: String,
     id: TopicId,
-    /// How many of the partitions are this topic's.
-    partitions: usize,
 }
 
 struct Part {
@@ -74,20 +80,40 @@ struct Refusal {
     code: ErrorCode,
     message: Option<String>,
     records: Vec<BatchIndexError>,
+    found: Found,
+}
+
+/// When Kafka finds a mistake, which decides what it says beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Found {
+    /// While it reads the request, before it looks at the acks.
+    Reading,
+    /// While the leader prepares to append.
+    Appending,
+    /// While the leader goes over the records: where the log starts is told, from v5 on.
+    Validating(Offset),
 }
 
 impl From<ErrorCode> for Refusal {
     fn from(code: ErrorCode) -> Refusal {
-        Refusal { code, message: None, records: Vec::new() }
+        Refusal { code, message: None, records: Vec::new(), found: Found::Reading }
     }
 }
 
-impl From<&BatchError> for Refusal {
-    fn from(error: &BatchError) -> Refusal {
+impl Refusal {
+    fn of_batch(error: &BatchError, partition: &Partition) -> Refusal {
         let records = error.record_errors().iter().take(RECORD_ERRORS_MAX);
         Refusal {
             code: error.code(),
             message: Some(error.to_string()),
+            found: match error {
+                BatchError::Invalid(Invalid::NoBatch | Invalid::ManyBatches | Invalid::OldMagic(_))
+                | BatchError::UnsupportedCompression(_) => Found::Reading,
+                BatchError::Corrupt(_) | BatchError::TooLarge { .. } | BatchError::LargerThanSegment { .. } => {
+                    Found::Appending
+                }
+                BatchError::Invalid(_) | BatchError::Records(_) => Found::Validating(partition.marks().log_start),
+            },
             records: records
                 .map(|record| BatchIndexError {
                     batch_index: record.index,
@@ -102,15 +128,16 @@ impl From<&BatchError> for Refusal {
 /// Takes a request; the answer may come later.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let (head, body, permit) = request.into_parts();
+    let body_bytes = body.len();
     let view = ProduceView::parse(body, head.version).map_err(|error| format!("a bad ProduceRequest: {error}"))?;
     let (acks, timeout) = (view.acks(), Duration::from_millis(view.timeout_ms().max(0).unsigned_abs().into()));
-    let mut work = look_up(shared, &head, &view);
+    let mut work = look_up(shared, &head, &view, body_bytes)?;
     drop(view);
     work = verify_all(shared, work).await;
     let countdown = Countdown::new();
     match acks {
         -1..=1 => append_all(shared, &mut work, acks, &countdown),
-        _ => work.refuse_rest(ErrorCode::InvalidRequiredAcks),
+        _ => work.refuse_acks(),
     }
     // The records are copied into the log's memory, or refused: the request's memory is free.
     drop(permit);
@@ -122,19 +149,22 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     }
     let shared = shared.clone();
     Ok(Answer::Later(Box::pin(async move {
-        // The time-out is for other replicas; what is in this broker's journal is stable or failed before long.
         let arrived = tokio::select! {
             biased;
             () = countdown.wait() => !countdown.failed(),
-            () = shared.world.clock.sleep(timeout), if acks == -1 => false,
+            () = shared.world.clock.sleep(timeout.max(OWN_DISK_PATIENCE)), if acks == -1 => false,
         };
         let waited = if arrived { Waited::AllArrived } else { Waited::InVain };
         Some(answer(&head, &work, waited))
     })))
 }
 
-fn look_up(shared: &Shared, head: &Head, view: &ProduceView) -> Work {
-    let mut work = Work { topics: Vec::new(), partitions: Vec::new() };
+fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: usize) -> Result<Work, Close> {
+    let named: usize = view.topics().map(|topic| topic.partitions.len()).sum();
+    if body_bytes > SMALL_FRAME_BYTES && named > body_bytes / HEADER_BYTES {
+        return Err(format!("{named} partitions, and no room for as many batches"));
+    }
+    let mut request = ByPartition::new();
     for topic in view.topics() {
         let found = if head.version >= 13 {
             shared.cluster.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)
@@ -148,19 +178,18 @@ fn look_up(shared: &Shared, head: &Head, view: &ProduceView) -> Work {
             }
             found => found,
         };
-        let partitions = topic.partitions.len();
-        work.topics.push(TopicName { name: topic.name.into_owned(), id: topic.topic_id, partitions });
+        let place = request.topic(Name { name: answerable(topic.name)?.into_owned(), id: topic.topic_id });
         for partition in topic.partitions {
             let leader = found.clone().and_then(|topic| Ok((shared.leader_of(&topic, partition.index)?, topic)));
             let state = match leader {
                 Ok((leader, topic)) => State::Received(leader, topic, partition.records.unwrap_or_default()),
                 Err(code) => State::Refused(code.into()),
             };
-            work.partitions.push(Part { index: partition.index, state });
+            request.put(place, partition.index, Part { index: partition.index, state });
         }
     }
-    work.keep_last_of_doubles();
-    work
+    let (topics, partitions) = request.finish();
+    Ok(Work { topics, partitions })
 }
 
 async fn verify_all(shared: &Shared, mut work: Work) -> Work {
@@ -180,7 +209,7 @@ async fn verify_all(shared: &Shared, mut work: Work) -> Work {
 }
 
 fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
-    let largest = shared.journal.entry_bytes_max();
+    work.refuse_larger(shared.journal.entry_bytes_max());
     let verified = || work.partitions.iter().filter_map(|part| part.state.verified());
     let (entries, bytes) =
         verified().fold((0, 0), |(entries, bytes), batch| (entries + 1, bytes + journal_bytes(batch.batch())));
@@ -205,10 +234,6 @@ fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Count
         else {
             continue;
         };
-        if journal_bytes(batch.batch()) > largest {
-            part.state = State::Refused(ErrorCode::RecordListTooLarge.into());
-            continue;
-        }
         let batch = batch.rehoused(|records| blocks.keep(records));
         part.state = match partition.append(now, batch, &mut reservation, countdown) {
             Ok(appended) => State::Appended(partition, appended),
@@ -235,46 +260,19 @@ fn answer(head: &Head, work: &Work, waited: Waited) -> Encoded {
     let topics = work.topics.iter().map(|topic| {
         let own: Vec<_> =
             partitions.by_ref().take(topic.partitions).map(|part| part.response(head.version, waited)).collect();
-        ProduceTopicAnswer { name: &topic.name, topic_id: topic.id, partitions: own.into_iter() }
+        ProduceTopicAnswer { name: &topic.key.name, topic_id: topic.key.id, partitions: own.into_iter() }
     });
     encode_response(&mut into, head.version, topics, 0, &[]).expect("every field fits the version that was asked for");
     finish_frame(into)
 }
 
 impl Work {
-    /// A partition named twice is taken once, the last time, as in Kafka, whose request is a map.
-    fn keep_last_of_doubles(&mut self) {
-        let mut owners: Vec<(thalweg_wire::TopicPartition, usize)> = self
-            .partitions
-            .iter()
-            .enumerate()
-            .filter_map(|(place, part)| part.state.partition().map(|partition| (partition.id(), place)))
-            .collect();
-        owners.sort_unstable();
-        let doubled: Vec<usize> =
-            owners.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].1).collect();
-        if doubled.is_empty() {
-            return;
-        }
-        let mut place = 0;
-        for topic in &mut self.topics {
-            let dropped = doubled.iter().filter(|&&double| (place..place + topic.partitions).contains(&double)).count();
-            place += topic.partitions;
-            topic.partitions -= dropped;
-        }
-        let mut place = 0;
-        self.partitions.retain(|_| {
-            place += 1;
-            !doubled.contains(&(place - 1))
-        });
-    }
-
     fn verify(&mut self, now: Timestamp) {
         for part in &mut self.partitions {
             if let State::Received(partition, topic, records) = &mut part.state {
                 part.state = match verify(std::mem::take(records), topic.rules(), now) {
                     Ok(batch) => State::Verified(partition.clone(), Box::new(batch)),
-                    Err(error) => State::Refused((&error).into()),
+                    Err(error) => State::Refused(Refusal::of_batch(&error, partition)),
                 };
             }
         }
@@ -284,6 +282,24 @@ impl Work {
         for part in &mut self.partitions {
             if !matches!(part.state, State::Refused(_)) {
                 part.state = State::Refused(code.into());
+            }
+        }
+    }
+
+    /// The acks make no sense. What Kafka would have found before it looked at them stays as it is.
+    fn refuse_acks(&mut self) {
+        for part in &mut self.partitions {
+            if !matches!(&part.state, State::Refused(Refusal { found: Found::Reading, .. })) {
+                part.state = State::Refused(ErrorCode::InvalidRequiredAcks.into());
+            }
+        }
+    }
+
+    /// Batches that no frame of the journal could ever hold: to try them again would not help.
+    fn refuse_larger(&mut self, largest: usize) {
+        for part in &mut self.partitions {
+            if part.state.verified().is_some_and(|batch| journal_bytes(batch.batch()) > largest) {
+                part.state = State::Refused(ErrorCode::RecordListTooLarge.into());
             }
         }
     }
@@ -310,15 +326,6 @@ impl State {
             _ => None,
         }
     }
-
-    fn partition(&self) -> Option<&Arc<Partition>> {
-        match self {
-            State::Received(partition, ..) | State::Verified(partition, _) | State::Appended(partition, _) => {
-                Some(partition)
-            }
-            State::Refused(_) => None,
-        }
-    }
 }
 
 impl Appended {
@@ -334,7 +341,10 @@ impl Part {
             error_code: refusal.code.code(),
             base_offset: Offset(-1),
             log_append_time_ms: -1,
-            log_start_offset: Offset(-1),
+            log_start_offset: match refusal.found {
+                Found::Validating(log_start) if version >= 5 => log_start,
+                _ => Offset(-1),
+            },
             record_errors: if version >= 8 { refusal.records.clone() } else { Vec::new() },
             error_message: refusal.message.clone().filter(|_| version >= 8),
             ..ProducePartitionResponse::default()

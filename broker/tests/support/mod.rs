@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+pub mod steps;
 pub mod workload;
 
 use std::io;
@@ -10,12 +11,13 @@ use bytes::{Bytes, BytesMut};
 use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use thalweg_messages::metadata::{MetadataRequest, MetadataResponse};
 use thalweg_messages::produce::{ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceTopic};
 use thalweg_messages::{Message, Request};
 use thalweg_wire::batch::{Batch, Batches, Builder, Records};
 use thalweg_wire::codec::{Decoder, Form};
 use thalweg_wire::frame::{RequestHeader, decode_response_header, finish_frame};
-use thalweg_wire::{BrokerId, LeaderEpoch, Offset, PartitionIndex, Timestamp};
+use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, Timestamp};
 use thalweg_world::World;
 use thalweg_world::net::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,15 +36,12 @@ impl Client {
     /// Sends a request without waiting for its answer.
     pub async fn send<R: Request>(&mut self, version: i16, request: &R) -> io::Result<()> {
         self.correlation_id += 1;
-        let header = RequestHeader {
-            api_key: R::API_KEY,
-            api_version: version,
-            correlation_id: self.correlation_id,
-            client_id: "test".into(),
-        };
-        let mut into = header.begin_request(Form::of(version, R::FLEXIBLE_FROM));
-        request.encode(&mut into, version).map_err(io::Error::other)?;
-        self.send_bytes(&finish_frame(into).into_bytes()).await
+        self.send_bytes(&numbered_frame_of(version, request, self.correlation_id)).await
+    }
+
+    /// Ends this direction; the other stays.
+    pub async fn finish_sending(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
     }
 
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -74,6 +73,11 @@ impl Client {
         let (correlation_id, response) = self.receive::<R>(version).await?;
         assert_eq!(correlation_id, self.correlation_id);
         Ok(response)
+    }
+
+    /// Metadata of no topic: a question that is always answered.
+    pub async fn metadata(&mut self) -> io::Result<MetadataResponse> {
+        self.call(12, &MetadataRequest { topics: Some(Vec::new()), ..Default::default() }).await
     }
 
     /// Creates a topic; the error code.
@@ -136,9 +140,29 @@ impl Client {
         let request = ListOffsetsRequest { replica_id: BrokerId::NONE, topics: vec![topic], ..Default::default() };
         let response = self.call(10, &request).await?;
         let answer = &response.topics[0].partitions[0];
+        if answer.error_code == ErrorCode::KafkaStorageError.code() {
+            return Err(io::Error::other("the log directory is offline"));
+        }
         assert_eq!(answer.error_code, 0);
         Ok(answer.offset.0)
     }
+}
+
+/// A request's frame, with its length.
+pub fn frame_of<R: Request>(version: i16, request: &R) -> Bytes {
+    numbered_frame_of(version, request, 1)
+}
+
+fn numbered_frame_of<R: Request>(version: i16, request: &R, correlation_id: i32) -> Bytes {
+    let header = RequestHeader { api_key: R::API_KEY, api_version: version, correlation_id, client_id: "test".into() };
+    let mut into = header.begin_request(Form::of(version, R::FLEXIBLE_FROM));
+    request.encode(&mut into, version).expect("the version can say it");
+    finish_frame(into).into_bytes()
+}
+
+/// The same of another partition.
+pub fn of_partition(wanted: &FetchPartition, index: i32) -> FetchPartition {
+    FetchPartition { partition: PartitionIndex(index), ..wanted.clone() }
 }
 
 /// A batch of these values, with timestamps from 1,000 on.
@@ -151,8 +175,12 @@ pub fn batch(values: &[&[u8]]) -> Batch {
 }
 
 pub fn produce_request(topic: &str, partition: i32, batch: &Batch, acks: i16) -> ProduceRequest {
-    let partition =
-        ProducePartition { index: PartitionIndex(partition), records: Some(batch.to_bytes()), ..Default::default() };
+    produce_request_of(topic, partition, Some(batch.to_bytes()), acks)
+}
+
+/// With any bytes as records, or none.
+pub fn produce_request_of(topic: &str, partition: i32, records: Option<Bytes>, acks: i16) -> ProduceRequest {
+    let partition = ProducePartition { index: PartitionIndex(partition), records, ..Default::default() };
     let topic = ProduceTopic { name: topic.to_owned(), partition_data: vec![partition], ..Default::default() };
     ProduceRequest { acks, timeout_ms: 30_000, topic_data: vec![topic], ..ProduceRequest::default() }
 }

@@ -41,11 +41,15 @@ pub type SharedLedger = Arc<Mutex<Ledger>>;
 
 /// Settings of a simulated broker with a journal of so many bytes.
 pub fn settings(journal_bytes: u64) -> Settings {
-    let given = |name: &str, value: String| Given { name: name.to_owned(), value, origin: Origin::Set };
+    settings_with(&[("journal.bytes", &journal_bytes.to_string()), ("num.partitions", &PARTITIONS.to_string())])
+}
+
+/// Settings of a simulated broker, with these names set.
+pub fn settings_with(named: &[(&str, &str)]) -> Settings {
+    let given = |name: &str, value: &str| Given { name: name.to_owned(), value: value.to_owned(), origin: Origin::Set };
     let mut flags = data_directory("/data", &Origin::Set);
-    flags.push(given("listeners", format!("PLAINTEXT://{ADDRESS}")));
-    flags.push(given("journal.bytes", journal_bytes.to_string()));
-    flags.push(given("num.partitions", PARTITIONS.to_string()));
+    flags.push(given("listeners", &format!("PLAINTEXT://{ADDRESS}")));
+    flags.extend(named.iter().map(|(name, value)| given(name, value)));
     Settings::new(&Layers { flags, ..Layers::default() }, None).expect("good settings").0
 }
 

@@ -1,0 +1,184 @@
+//! The answers of a real Kafka 4.3.0 to 1,988 requests, held against ours: every version of the six APIs.
+//!
+//! `fixtures/answers` has requests and answers as JSON; each file is a story that begins with an empty broker. What we
+//! answer otherwise on purpose stands in one table for each file, and each of its lines has to differ.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use support::Client;
+use support::steps::{Names, Outcome, PROBE, Step};
+use support::workload::{self, ADDRESS, boot};
+use thalweg_broker::Broker;
+use thalweg_broker::handlers::SERVED;
+use thalweg_world::World;
+use thalweg_world::simulated::SimulatedWorld;
+
+fn lines(name: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../fixtures/answers/{name}.jsonl.gz"));
+    let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines = BufReader::new(GzDecoder::new(file)).lines();
+    lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect()
+}
+
+/// Sends a step, and what comes back.
+async fn ask(world: &World, connection: &mut Client, step: &Step, names: &mut Names) -> Outcome {
+    let mut sent = connection.send_bytes(&step.frame()).await;
+    if step.is_silent() && sent.is_ok() {
+        sent = connection.send_bytes(&PROBE).await;
+    }
+    let received: std::io::Result<Bytes> = match sent {
+        Ok(()) => connection.receive_bytes().await,
+        Err(error) => Err(error),
+    };
+    match received {
+        Ok(frame) => step.outcome(&frame, names),
+        Err(_) => {
+            *connection = Client::connect(world, ADDRESS).await.expect("a new connection");
+            Outcome::Closed
+        }
+    }
+}
+
+/// Goes through a file. The lines where the answer differs, with both.
+fn differences(name: &str, settings: &[(&str, &str)]) -> Vec<(String, Outcome, Outcome)> {
+    let lines = lines(name);
+    let mut sim: Option<SimulatedWorld> = None;
+    let mut names = Names::default();
+    let mut differences = Vec::new();
+    for story in lines.split(|line| !line["restart"].is_null()) {
+        sim = Some(boot(async {
+            let sim = sim.take().map_or_else(|| SimulatedWorld::new(1), |before| before.reboot());
+            let broker = Broker::start(sim.world.clone(), workload::settings_with(settings)).await.expect("a start");
+            let mut connection = Client::connect(&sim.world, ADDRESS).await.expect("a connection");
+            for line in story {
+                let mut step = Step::read(line);
+                step.resolve(&names);
+                let mut expected = Outcome::read(line);
+                keep_only_served(&mut expected);
+                let (expected, outcome) = (expected, ask(&sim.world, &mut connection, &step, &mut names).await);
+                if outcome != expected {
+                    differences.push((step.what, expected, outcome));
+                }
+            }
+            drop(connection);
+            broker.stop().await.expect("a clean stop");
+            sim
+        }));
+    }
+    differences
+}
+
+/// Every line is answered as by Kafka, but for these.
+fn check(name: &str, count: usize, settings: &[(&str, &str)], on_purpose: &[String]) {
+    assert_eq!(lines(name).len(), count, "lines of {name}");
+    let differences = differences(name, settings);
+    let mut unexpected = 0;
+    for (what, expected, outcome) in &differences {
+        if !on_purpose.contains(what) {
+            unexpected += 1;
+            println!("{name}: {what}");
+            show(what, &expected.json().1, &outcome.json().1);
+        }
+    }
+    for what in on_purpose {
+        assert!(differences.iter().any(|(other, ..)| other == what), "{name}: {what} is answered as by Kafka now");
+    }
+    assert_eq!(unexpected, 0, "{name}: lines answered otherwise");
+}
+
+/// Leaves out of an answer to ApiVersions what isn't served.
+fn keep_only_served(expected: &mut Outcome) {
+    let Outcome::Answered(answer) = expected else { return };
+    if let Some(Value::Array(listed)) = answer.get_mut("apiKeys") {
+        listed.retain(|api| SERVED.iter().any(|served| api["apiKey"] == served.key));
+    }
+    for features in ["supportedFeatures", "finalizedFeatures"] {
+        if let Some(Value::Array(listed)) = answer.get_mut(features) {
+            listed.retain(|feature| feature["name"] == "metadata.version");
+        }
+    }
+}
+
+/// Prints where two values differ.
+fn show(place: &str, kafka: &Value, here: &Value) {
+    match (kafka, here) {
+        (Value::Object(left), Value::Object(right)) if left.keys().eq(right.keys()) => {
+            left.iter().zip(right).for_each(|((name, kafka), (_, here))| show(&format!("{place}.{name}"), kafka, here));
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            (0..)
+                .zip(left.iter().zip(right))
+                .for_each(|(at, (kafka, here)): (usize, _)| show(&format!("{place}[{at}]"), kafka, here));
+        }
+        _ if kafka == here => {}
+        _ => println!("  {place}\n    Kafka {kafka}\n    here  {here}"),
+    }
+}
+
+const KEPT: (&str, &str) = ("log.retention.ms", "-1");
+
+/// The same line at each of these versions.
+fn each(versions: RangeInclusive<i16>, whats: &[&str]) -> Vec<String> {
+    whats.iter().flat_map(|what| versions.clone().map(move |version| format!("v{version} {what}"))).collect()
+}
+
+#[test]
+fn metadata() {
+    // There the answer says that there is no such topic, and a moment later there is; here it waits for the topic.
+    let on_purpose = each(0..=13, &["an unknown topic, to be made"]);
+    check("metadata", 152, &[KEPT], &on_purpose);
+}
+
+#[test]
+fn metadata_where_topics_are_not_made_by_asking() {
+    check("metadata-no-creation", 7, &[("auto.create.topics.enable", "false")], &[]);
+}
+
+#[test]
+fn api_versions() {
+    check("api-versions", 25, &[], &[]);
+}
+
+#[test]
+fn list_offsets() {
+    check("list-offsets", 422, &[KEPT], &[]);
+}
+
+#[test]
+fn fetch() {
+    let mut on_purpose = Vec::new();
+    for version in [9, 12, 15, 18] {
+        // Sessions aren't kept: the id is 0.
+        on_purpose.extend(each(version..=version, &["session 0 epoch 0", "session 5 epoch 0"]));
+    }
+    // Followers aren't served, so they aren't told who leads.
+    on_purpose.extend(each(18..=18, &["replica 0", "replica 1", "replica 2"]));
+    check("fetch", 774, &[KEPT], &on_purpose);
+}
+
+#[test]
+fn produce() {
+    // No answer at all; INVALID_RECORD here.
+    let mut on_purpose = each(3..=13, &["null records"]);
+    // The documented error, until transactions are served.
+    on_purpose.extend(each(3..=13, &["a transactional id, plain records"]));
+    check("produce", 366, &[KEPT], &on_purpose);
+}
+
+#[test]
+fn create_topics() {
+    // Nothing is cordoned here, so the message doesn't speak of it.
+    let mut on_purpose = each(2..=7, &["2 replicas", "32767 replicas"]);
+    // A topic is made within one write of the disk or not at all: nobody gives up before.
+    on_purpose.extend(each(2..=7, &["time-out 0"]));
+    // There, a topic that isn't made has an id.
+    on_purpose.extend(each(7..=7, &["only to see"]));
+    check("create-topics", 246, &[], &on_purpose);
+}
