@@ -61,10 +61,10 @@ async fn work(boot: &Boot, ledger: &mut Ledger, rng: &mut Rng, steps: u64) {
                 }
             }
             10 => boot.journal.metadata_applied(rng.below(1000)),
-            _ => tokio::time::sleep(Duration::from_millis(rng.below(25))).await,
+            _ => rig::pass(Duration::from_millis(rng.below(25))).await,
         }
         if rng.coin() {
-            tokio::time::sleep(Duration::from_micros(rng.below(1500))).await;
+            rig::pass(Duration::from_micros(rng.below(1500))).await;
         }
         if boot.failed().is_some() {
             break;
@@ -143,7 +143,7 @@ fn a_full_ring_writes_over_nothing_before_the_newer_checkpoint_is_durable() {
             ledger.heard(&boot, 0);
             // The seal of each start takes one block more, until the file is full.
             for _ in 0..=starts {
-                tokio::time::sleep(Duration::from_millis(30)).await;
+                rig::pass(Duration::from_millis(30)).await;
                 world.disk.crash();
                 boot.end().await;
                 world = world.reboot();
@@ -153,7 +153,7 @@ fn a_full_ring_writes_over_nothing_before_the_newer_checkpoint_is_durable() {
             let before = world.disk.operations();
             for _ in 0..20 {
                 if world.disk.operations() == before {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    rig::pass(Duration::from_millis(1)).await;
                 }
             }
             // A seal is on its way now, and names no checkpoint. The next frame names one, and is cut short.
@@ -219,7 +219,7 @@ async fn small_run(world: &SimulatedWorld, ledger: &mut Ledger) -> Result<(), Di
         if boot.push(number, 9000).is_ok() {
             ledger.pushed(number);
         }
-        tokio::time::sleep(Duration::from_millis(if round % 9 == 0 { 30 } else { 4 })).await;
+        rig::pass(Duration::from_millis(if round % 9 == 0 { 30 } else { 4 })).await;
         if round % 4 == 3 && boot.failed().is_none() && boot.through() > 0 {
             let through = boot.through();
             ledger.let_go = ledger.let_go.max(Ledger::count_through(&boot, before, through));
@@ -279,7 +279,7 @@ fn what_a_start_after_a_kill_finds_outlives_a_power_cut() {
                 let number = ledger.number();
                 boot.push(number, 5000).unwrap();
                 ledger.pushed(number);
-                tokio::time::sleep(Duration::from_micros(900)).await;
+                rig::pass(Duration::from_micros(900)).await;
             }
             ledger.heard(&boot, 0);
             world.disk.kill();

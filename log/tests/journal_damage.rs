@@ -18,7 +18,7 @@ use thalweg_world::simulated::{Chance, SimulatedDisk, SimulatedWorld};
 const BLOCK: usize = 4096;
 
 async fn pause(millis: u64) {
-    tokio::time::sleep(Duration::from_millis(millis)).await;
+    rig::pass(Duration::from_millis(millis)).await;
 }
 
 /// A journal of several files whose last entry is sealed; the numbers in it; where the frames of the last file begin.

@@ -15,7 +15,7 @@ use thalweg_world::simulated::disk::{Fault, Faults, Kind};
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
 async fn pause(millis: u64) {
-    tokio::time::sleep(Duration::from_millis(millis)).await;
+    rig::pass(Duration::from_millis(millis)).await;
 }
 
 fn start(world: &SimulatedWorld, options: Options) -> Boot {

@@ -126,7 +126,7 @@ impl Boot {
             if is_so(self) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            pass(Duration::from_millis(1)).await;
         }
         panic!("nothing happens any more behind frame {}", self.through());
     }
@@ -239,4 +239,10 @@ impl Ledger {
 /// A copy of a file as the medium has it.
 pub(crate) fn durable(disk: &SimulatedDisk, number: u32) -> Vec<u8> {
     disk.durable_bytes(&file(number)).unwrap()
+}
+
+/// Lets the simulated world's time pass.
+pub(crate) async fn pass(span: Duration) {
+    let clock = thalweg_world::simulated::SimulatedClock::new(thalweg_world::simulated::WALL_AT_START);
+    thalweg_world::Clock::sleep(&clock, span).await;
 }
