@@ -108,9 +108,7 @@ class Kafka:
     clean_exit = 143
 
     def __init__(self, settings):
-        spec = importlib.util.spec_from_file_location("kafka_installer", HERE / "kafka" / "kafka.py")
-        self.kafka = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.kafka)
+        self.kafka = kafka_installer()
         self.kafka.install()
         self.home = Path(tempfile.mkdtemp(prefix="thalweg-interop-kafka-"))
         self.settings = [f"{name}={value}" for name, value in settings.items()]
@@ -157,6 +155,14 @@ class Running:
     def log(self):
         """We can't see it."""
         return ""
+
+
+def kafka_installer():
+    """`kafka/kafka.py` as a module."""
+    spec = importlib.util.spec_from_file_location("kafka_installer", HERE / "kafka" / "kafka.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def free_ports():

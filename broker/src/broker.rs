@@ -7,12 +7,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use thalweg_coordinators::cluster::BrokerEpoch;
 use thalweg_log::directory::{self, DirectoryError, Identity, Recovered};
-use thalweg_log::journal::{Event, Options};
+use thalweg_log::journal::{Event, Opened, Options};
 use thalweg_log::log::Mark;
-use thalweg_log::{Journal, Log, LogDirectory};
+use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
+use thalweg_log::{Journal, LogDirectory};
 use thalweg_replica::{EpochStart, Leader, Reign};
-use thalweg_wire::{ErrorCode, LeaderEpoch, PartitionIndex, TopicId, TopicPartition};
+use thalweg_wire::{ErrorCode, LeaderEpoch, PartitionIndex, TopicPartition};
 use thalweg_world::World;
 use thalweg_world::disk::DurableMethod;
 use tokio::sync::watch;
@@ -20,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::budgets::RequestMemory;
 use crate::cluster::{self, Cluster, ClusterError, Topic};
+use crate::dormant::{Dormant, Points};
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::server::{self, Connections};
@@ -37,6 +40,10 @@ pub struct Shared {
     pub partitions: Arc<Partitions>,
     /// Where all of them become durable.
     pub journal: Journal<Mark>,
+    /// What brings their records to files.
+    pub write_out: WriteOut,
+    /// The files of those that are not alive.
+    pub dormant: Dormant,
     /// Memory for requests.
     pub memory: RequestMemory,
     /// Places for connections.
@@ -56,6 +63,8 @@ pub struct Advertised {
 pub struct Broker {
     shared: Arc<Shared>,
     directory: LogDirectory,
+    epoch: BrokerEpoch,
+    writer: JoinHandle<Outcome>,
     listening: Vec<SocketAddr>,
     durable_method: DurableMethod,
     stopping: watch::Sender<bool>,
@@ -119,24 +128,29 @@ impl Broker {
         };
         let cluster = Cluster::open(&world, &settings, log_directory).await.map_err(StartError::Metadata)?;
         let identity = Identity { cluster: cluster.cluster_id().to_owned(), node: settings.node };
-        let (directory, opened, logs) = open_directory(&world, log_directory.clone(), identity, &settings, &cluster)
-            .await
-            .map_err(StartError::Directory)?;
+        let Found { directory, opened, dormant, logs } =
+            open_directory(&world, log_directory.clone(), identity, &settings, &cluster)
+                .await
+                .map_err(StartError::Directory)?;
         let durable_method = opened.durable_method();
 
-        let partitions = Arc::new(Partitions::default());
+        let write_out = WriteOut::new(Thresholds::for_journal(settings.directories.journal_bytes));
+        write_out.redone(opened.replay.bytes());
+        let partitions = Arc::new(Partitions::new(write_out.clone()));
         let (journal, journal_task) = {
             let partitions = partitions.clone();
             Journal::start(world.clone(), opened, Box::new(move |event| on_journal(&partitions, event)))
         };
         // A restart never resumes an epoch: each partition that this node led begins a new one before it serves.
-        cluster.register(world.entropy.uuid(), directory.id()).await.map_err(StartError::Metadata)?;
+        let epoch = cluster.register(world.entropy.uuid(), directory.id()).await.map_err(StartError::Metadata)?;
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
             connections: Connections::new(settings.connections.clone()),
             partitions,
             journal,
+            write_out,
+            dormant,
             cluster,
             settings,
             world,
@@ -144,6 +158,15 @@ impl Broker {
         for (id, recovered) in logs {
             shared.revive(id, recovered);
         }
+        let writer = {
+            let checkpointed = shared.journal.clone();
+            tokio::spawn(shared.write_out.clone().run(
+                shared.world.clone(),
+                directory.path().to_owned(),
+                shared.partitions.clone(),
+                move |through| checkpointed.checkpoint(through),
+            ))
+        };
 
         let (stopping, stop_wanted) = watch::channel(false);
         let mut listening = Vec::new();
@@ -158,7 +181,7 @@ impl Broker {
             listening.push(local);
             servers.push(tokio::spawn(server::run(shared.clone(), socket, advertised, stop_wanted.clone())));
         }
-        Ok(Broker { shared, directory, listening, durable_method, stopping, servers, journal_task })
+        Ok(Broker { shared, directory, epoch, writer, listening, durable_method, stopping, servers, journal_task })
     }
 
     /// Where it listens: one address for each listener.
@@ -188,15 +211,47 @@ impl Broker {
         for server in self.servers {
             server.await.map_err(|error| StopError(format!("a listener ended badly: {error}")))?;
         }
+        // First what is still on its way, which nobody waited for (acks=0, or a connection that broke): it is stable then.
         self.shared.journal.stop();
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;
+        // Everything to files; then the journal has nothing that they don't have.
+        self.shared.write_out.drain();
+        let drained =
+            self.writer.await.map_err(|error| StopError(format!("the writer of files ended badly: {error}")))?;
         self.shared.cluster.stop().await;
-        drop(self.directory);
         if self.shared.partitions.is_offline() {
-            return Err(StopError("a write of the log directory had failed".to_owned()));
+            return Err(StopError("a write failed, and the disk can't be trusted to have what it took".to_owned()));
         }
-        Ok(())
+        if drained == Outcome::Failed {
+            return Err(StopError("not all records could be written to files; the journal has them".to_owned()));
+        }
+        let (shared, directory, epoch) = (self.shared, self.directory, self.epoch);
+        let world = shared.world.clone();
+        world.offload(move || finish(&shared, directory, epoch)).await.map_err(StopError)
     }
+}
+
+/// Leaves the log directory as Kafka leaves it. Blocks.
+fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Result<(), String> {
+    let disk = &*shared.world.disk;
+    let mut points = Points::default();
+    for partition in shared.partitions.alive() {
+        let Some(files) = partition.files().filter(|files| files.exist()) else { continue };
+        files.close().map_err(|error| error.to_string())?;
+        let marks = partition.marks();
+        points.note(files.name(), marks.log_start, marks.high_watermark);
+    }
+    shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
+    points.write(disk, directory.path()).map_err(|error| error.to_string())?;
+    directory.finish(disk, epoch.0).map_err(|error| error.to_string())
+}
+
+/// A log directory as a start found it.
+struct Found {
+    directory: LogDirectory,
+    opened: Opened,
+    dormant: Dormant,
+    logs: BTreeMap<TopicPartition, Recovered>,
 }
 
 async fn open_directory(
@@ -205,60 +260,86 @@ async fn open_directory(
     identity: Identity,
     settings: &Settings,
     cluster: &Cluster,
-) -> Result<(LogDirectory, thalweg_log::journal::Opened, BTreeMap<TopicPartition, Recovered>), DirectoryError> {
+) -> Result<Found, DirectoryError> {
     let options = Options::sized(settings.directories.journal_bytes);
     let image = cluster.image();
+    let topics = cluster.topics();
     let opening = world.clone();
     world
         .offload(move || {
-            let (directory, opened) = LogDirectory::open(&opening, &path, &identity, options)?;
-            let logs = directory::recover(&path, &opened.replay, |log| cluster::knows(&image, log))?;
-            Ok((directory, opened, logs))
+            let (directory, opened, last_stop) = LogDirectory::open(&opening, &path, &identity, options)?;
+            let dormant = Dormant::find(&opening, &path, last_stop)?;
+            let open = |id: TopicPartition, trust| match topics.by_id(id.topic) {
+                Some(topic) => dormant.open(id, &topic, trust),
+                // Metadata knows it, or it would not be asked for.
+                None => Ok(Recovered::in_memory(id)),
+            };
+            let known = |log| cluster::knows(&image, log);
+            let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, open)?;
+            Ok(Found { directory, opened, dormant, logs })
         })
         .await
 }
 
 fn on_journal(partitions: &Partitions, event: Event<'_, Mark>) {
     match event {
-        Event::Committed { marks, .. } => partitions.stored(marks),
-        Event::Failed { reason } => {
-            tracing::error!(
-                reason,
-                "the log directory is offline: no write can be trusted any more; restart to recover"
-            );
-            partitions.failed();
-        }
+        Event::Committed { through, marks } => partitions.stored(through, marks),
+        Event::Failed { reason } => Logs::failed(partitions, reason),
     }
 }
 
 impl Shared {
     /// The partition that this broker leads, by its topic's name.
-    pub fn leader_of_named(&self, topic: &str, partition: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+    pub async fn leader_of_named(&self, topic: &str, partition: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         let topic = self.cluster.topic(topic).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        self.leader_of(&topic, partition)
+        self.leader_of(&topic, partition).await
     }
 
-    /// The partition that this broker leads, by its topic's id.
-    pub fn leader_of_id(&self, topic: TopicId, partition: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
-        let topic = self.cluster.topic_by_id(topic).ok_or(ErrorCode::UnknownTopicId)?;
-        self.leader_of(&topic, partition)
-    }
-
-    /// The partition of a topic that this broker leads; it comes to life at the first touch.
-    pub fn leader_of(&self, topic: &Topic, partition: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
+    /// The partition of a topic that this broker leads; it comes to life at the first touch, out of its files if it has
+    /// some.
+    pub async fn leader_of(&self, topic: &Arc<Topic>, partition: PartitionIndex) -> Result<Arc<Partition>, ErrorCode> {
         let standing = topic.partition(partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         if standing.leader() != self.settings.node {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         let id = TopicPartition { topic: topic.id(), partition };
-        Ok(self.partitions.find_or_make(id, || self.partition(topic, standing.leader_epoch(), empty(id))))
+        if let Some(alive) = self.partitions.find(id) {
+            return Ok(alive);
+        }
+        let epoch = standing.leader_epoch();
+        if !self.dormant.has_files(topic, partition) {
+            return Ok(self
+                .partitions
+                .find_or_make(id, || self.partition(topic, epoch, self.dormant.empty(id, topic))));
+        }
+        // One at a time, so that nobody opens a folder that another has just opened.
+        let _turn = self.dormant.turn().await;
+        if let Some(alive) = self.partitions.find(id) {
+            return Ok(alive);
+        }
+        let (dormant, opened) = (self.dormant.clone(), topic.clone());
+        let recovered = self.world.offload(move || dormant.open_dormant(id, &opened)).await;
+        let recovered = recovered.map_err(|error| {
+            tracing::error!(topic = topic.name(), %partition, %error, "the partition is offline");
+            ErrorCode::KafkaStorageError
+        })?;
+        let alive = self.partitions.find_or_make(id, || self.partition(topic, epoch, recovered));
+        self.dormant.woke(topic, partition);
+        Ok(alive)
     }
 
     /// Brings a partition to life that the journal has records of. One that metadata deleted stays dead.
     fn revive(&self, id: TopicPartition, recovered: Recovered) {
         let Some(topic) = self.cluster.topic_by_id(id.topic) else { return };
         let Some(standing) = topic.partition(id.partition) else { return };
-        self.partitions.find_or_make(id, || self.partition(&topic, standing.leader_epoch(), recovered));
+        let epoch = standing.leader_epoch();
+        let pending = recovered.log.memory_bytes();
+        self.partitions.find_or_make(id, || self.partition(&topic, epoch, recovered));
+        self.dormant.woke(&topic, id.partition);
+        if pending > 0 {
+            self.write_out.arrived(pending);
+            self.write_out.dirty([(id, Urgency::Later)]);
+        }
     }
 
     fn partition(&self, topic: &Topic, epoch: LeaderEpoch, recovered: Recovered) -> Partition {
@@ -276,10 +357,8 @@ impl Shared {
             replicas: 1,
             min_in_sync_replicas: topic.settings().min_insync_replicas,
         };
-        Partition::new(self.journal.clone(), Leader::new(recovered, reign), log)
+        let durability = topic.settings().durability();
+        let (journal, write_out) = (self.journal.clone(), self.write_out.clone());
+        Partition::new(durability, journal, write_out, Leader::new(recovered, reign), log)
     }
-}
-
-fn empty(id: TopicPartition) -> Recovered {
-    Recovered { log: Log::new(id), epochs: Vec::new() }
 }

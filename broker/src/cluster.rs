@@ -62,6 +62,18 @@ pub struct Topic {
     rules: Rules,
 }
 
+/// Looks topics up without the rest of the cluster.
+#[derive(Clone)]
+pub struct Topics(Arc<View>);
+
+impl Topics {
+    /// A topic by its id.
+    pub fn by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
+        let image = self.0.image.read().expect(UNPOISONED).topic_by_id(id).cloned()?;
+        Some(self.0.understand(image))
+    }
+}
+
 /// Why the metadata can't be opened or changed.
 #[derive(Clone, Debug)]
 pub enum ClusterError {
@@ -174,6 +186,11 @@ impl Cluster {
     /// The index of the newest entry in the image.
     pub fn applied_index(&self) -> i64 {
         self.view.applied.load(Ordering::Acquire)
+    }
+
+    /// A way to look topics up, for who can't hold the cluster.
+    pub fn topics(&self) -> Topics {
+        Topics(self.view.clone())
     }
 
     /// A topic by its name.

@@ -8,6 +8,7 @@ pub mod broker;
 pub mod budgets;
 pub mod cluster;
 pub mod connection;
+pub mod dormant;
 pub mod frames;
 pub mod handlers;
 pub mod listeners;

@@ -5,8 +5,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use thalweg_log::files::Files;
 use thalweg_log::journal::Reservation;
-use thalweg_log::log::{Found, Mark, ReadLimit};
+use thalweg_log::log::{Mark, ReadLimit, Reading, TimeSearch};
+use thalweg_log::write_out::{Pending, Urgency, WriteOut};
 use thalweg_log::{Journal, Log};
 use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader};
 use thalweg_wire::batch::{Batch, Verified};
@@ -17,7 +19,9 @@ use crate::waiters::{Arrivals, Countdown, SubscriptionNumber, Waiters, Wakes};
 /// One partition that this broker leads.
 pub struct Partition {
     id: TopicPartition,
+    durability: Durability,
     journal: Journal<Mark>,
+    write_out: WriteOut,
     state: Mutex<State>,
 }
 
@@ -25,8 +29,21 @@ struct State {
     leader: Leader,
     log: Log,
     waiters: Waiters,
-    /// Why nothing is taken any more, once a write failed.
+    /// Whether the writer of files knows that something is pending.
+    listed: Option<Urgency>,
+    /// Whether nothing is taken any more, because a write failed.
     offline: bool,
+}
+
+/// How a partition's records become stable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Durability {
+    /// In the journal, before they are acknowledged (`flush.mode=sync`).
+    Journal,
+    /// In the operating system's page cache (`flush.mode=async`).
+    PageCache,
+    /// In memory, of which so many bytes are kept (`storage.mode=memory`).
+    Memory(u64),
 }
 
 /// Where an appended batch stands. It is acknowledged once the high watermark has reached `end`.
@@ -91,8 +108,8 @@ pub struct FetchPosition {
 /// What a read found.
 #[derive(Debug)]
 pub struct Read {
-    /// Whole batches, the first of which holds the offset.
-    pub batches: Vec<Batch>,
+    /// Whole batches, the first of which holds the offset; or where they are.
+    pub records: Reading,
     /// The marks when they were read.
     pub marks: Marks,
 }
@@ -108,10 +125,22 @@ pub struct Available {
 
 impl Partition {
     /// A partition over what was recovered of it.
-    pub fn new(journal: Journal<Mark>, leader: Leader, log: Log) -> Partition {
+    pub fn new(
+        durability: Durability,
+        journal: Journal<Mark>,
+        write_out: WriteOut,
+        leader: Leader,
+        log: Log,
+    ) -> Partition {
         assert!(leader.log_end() == log.end(), "the rules end at {}, the bytes at {}", leader.log_end(), log.end());
         let id = log.id();
-        Partition { id, journal, state: Mutex::new(State { leader, log, waiters: Waiters::default(), offline: false }) }
+        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false };
+        Partition { id, durability, journal, write_out, state: Mutex::new(state) }
+    }
+
+    /// How its records become stable.
+    pub fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// Which partition it is.
@@ -127,13 +156,25 @@ impl Partition {
         batch: Verified,
         reservation: &mut Reservation<Mark>,
         countdown: Option<&Arc<Countdown>>,
+        wakes: &mut Wakes,
     ) -> Result<Appended, AppendError> {
         let mut state = self.lock();
         let (base, end, append_time) = match state.leader.admit(now, batch)? {
             Admitted::New { batch, base, end, .. } => {
                 let append_time = append_time(&batch);
+                let bytes = batch.byte_length();
                 let entry = state.log.append(batch);
-                self.journal.push(reservation, entry);
+                match self.durability {
+                    Durability::Journal => {
+                        self.write_out.arrived(bytes);
+                        self.journal.push(reservation, entry);
+                    }
+                    Durability::PageCache => {
+                        self.write_out.arrived(bytes);
+                        state.list(Urgency::Now, self.id, wakes);
+                    }
+                    Durability::Memory(limit) => state.keep_in_memory(end, limit, wakes),
+                }
                 (base, end, append_time)
             }
             Admitted::Duplicate { base, end } => (base, end, Timestamp::NONE),
@@ -155,9 +196,37 @@ impl Partition {
     pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
         let mut state = self.lock();
         let Some(end) = state.log.stored(mark) else { return };
-        if let Some(high_watermark) = state.leader.stored(end).high_watermark {
-            state.waiters.high_watermark(high_watermark, wakes);
+        state.stored(end, wakes);
+        let pending = state.log.memory_bytes();
+        let urgency = if self.write_out.is_much(pending) { Urgency::Now } else { Urgency::Later };
+        state.list(urgency, self.id, wakes);
+    }
+
+    /// What is to be written to files: what is stable, or under `flush.mode=async` all there is.
+    pub fn pending(&self) -> Option<Pending> {
+        let mut state = self.lock();
+        state.listed = None;
+        let files = state.log.files()?.clone();
+        let end = match self.durability {
+            Durability::Journal => state.leader.stable(),
+            Durability::PageCache => state.leader.log_end(),
+            Durability::Memory(_) => return None,
+        };
+        Some(Pending { files, batches: state.log.pending(end), generation: state.log.generation() })
+    }
+
+    /// The files have what was pending, up to `end`.
+    pub fn placed(&self, generation: u32, end: Offset, wakes: &mut Wakes) {
+        let mut state = self.lock();
+        state.log.now_placed(generation, end);
+        if self.durability == Durability::PageCache {
+            state.stored(end, wakes);
         }
+    }
+
+    /// Its files; `None` if it lives in memory.
+    pub fn files(&self) -> Option<Arc<Files>> {
+        self.lock().log.files().cloned()
     }
 
     /// A write of the directory failed: what waits is told so, and nothing more is taken.
@@ -206,8 +275,8 @@ impl Partition {
     pub fn read(&self, from: FetchPosition, isolation: Isolation, limit: ReadLimit) -> Result<Read, ReadError> {
         let state = self.lock();
         let readable = state.readable(from, isolation)?;
-        let batches = state.log.read(from.offset, readable, limit);
-        Ok(Read { batches, marks: state.marks() })
+        let records = state.log.read(from.offset, readable, limit);
+        Ok(Read { records, marks: state.marks() })
     }
 
     /// Bytes that a read from there would find at `beyond` and above, counted up to a limit.
@@ -238,16 +307,10 @@ impl Partition {
         self.lock().waiters.rearm(number);
     }
 
-    /// The first readable record that is not older than a time.
-    pub fn find_time(&self, at: Timestamp, isolation: Isolation) -> Option<Found> {
+    /// A search by time over what may be read.
+    pub fn search(&self, isolation: Isolation) -> TimeSearch {
         let state = self.lock();
-        state.log.find_time(at, state.leader.readable(isolation).end)
-    }
-
-    /// The readable record with the largest timestamp.
-    pub fn find_max_time(&self, isolation: Isolation) -> Option<Found> {
-        let state = self.lock();
-        state.log.find_max_time(state.leader.readable(isolation).end)
+        state.log.search(state.leader.readable(isolation).end)
     }
 
     /// The epoch of the record at an offset, or the current one at the end.
@@ -262,6 +325,37 @@ impl Partition {
 }
 
 impl State {
+    /// So much is stable now.
+    fn stored(&mut self, end: Offset, wakes: &mut Wakes) {
+        if let Some(high_watermark) = self.leader.stored(end).high_watermark {
+            self.waiters.high_watermark(high_watermark, wakes);
+        }
+    }
+
+    /// Has the writer of files told, unless it knows.
+    fn list(&mut self, urgency: Urgency, id: TopicPartition, wakes: &mut Wakes) {
+        if self.log.files().is_some()
+            && self.listed.is_none_or(|known| known == Urgency::Later && urgency == Urgency::Now)
+        {
+            self.listed = Some(urgency);
+            wakes.list(id, urgency);
+        }
+    }
+
+    /// Memory is as stable as such a topic gets. Beyond the limit its oldest records go.
+    fn keep_in_memory(&mut self, end: Offset, limit: u64, wakes: &mut Wakes) {
+        self.stored(end, wakes);
+        while self.log.memory_bytes() as u64 > limit {
+            let Some(second) = self.log.second_batch().filter(|second| *second <= self.leader.high_watermark()) else {
+                return;
+            };
+            if self.leader.move_log_start(second).is_err() {
+                return;
+            }
+            self.log.forget_below(second);
+        }
+    }
+
     fn marks(&self) -> Marks {
         Marks {
             log_start: self.leader.log_start(),

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use thalweg_log::log::Mark;
-use thalweg_wire::TopicPartition;
+use thalweg_log::write_out::{Logs, Pending, WriteOut};
+use thalweg_wire::{Offset, TopicPartition};
 
 use crate::partition::Partition;
 use crate::waiters::Wakes;
 
 /// Partitions by id. The ids are the broker's own, so nobody can choose them to collide.
-#[derive(Default)]
 pub struct Partitions {
     table: RwLock<Table>,
+    write_out: WriteOut,
 }
 
 #[derive(Default)]
@@ -23,6 +24,11 @@ struct Table {
 }
 
 impl Partitions {
+    /// No partition yet; `write_out` brings their records to files.
+    pub fn new(write_out: WriteOut) -> Partitions {
+        Partitions { table: RwLock::default(), write_out }
+    }
+
     /// The partition, if it has come to life.
     pub fn find(&self, id: TopicPartition) -> Option<Arc<Partition>> {
         self.table.read().expect(UNPOISONED).alive.get(&id).cloned()
@@ -46,8 +52,15 @@ impl Partitions {
         table.alive.entry(id).or_insert_with(come_to_life).clone()
     }
 
-    /// Tells each partition what became stable, and then wakes who waits.
-    pub fn stored(&self, marks: impl Iterator<Item = Mark>) {
+    /// All that are alive, in the order of their ids.
+    pub fn alive(&self) -> Vec<Arc<Partition>> {
+        let mut alive: Vec<_> = self.table.read().expect(UNPOISONED).alive.values().cloned().collect();
+        alive.sort_unstable_by_key(|partition| partition.id());
+        alive
+    }
+
+    /// Tells each partition what became stable with the frames up to `through`, and then wakes who waits.
+    pub fn stored(&self, through: u64, marks: impl Iterator<Item = Mark>) {
         let mut wakes = Wakes::default();
         let table = self.table.read().expect(UNPOISONED);
         for mark in marks {
@@ -56,6 +69,16 @@ impl Partitions {
             }
         }
         drop(table);
+        self.settle(wakes);
+        self.write_out.committed(through);
+    }
+
+    /// Wakes who waits, and tells the writer of files what there is to do.
+    pub fn settle(&self, mut wakes: Wakes) {
+        let listed = wakes.take_listed();
+        if !listed.is_empty() {
+            self.write_out.dirty(listed);
+        }
         wakes.fire();
     }
 
@@ -65,13 +88,31 @@ impl Partitions {
     }
 
     /// A write of the directory failed: all of its partitions go offline.
-    pub fn failed(&self) {
+    pub fn offline(&self) {
         let mut wakes = Wakes::default();
         let mut table = self.table.write().expect(UNPOISONED);
         table.offline = true;
         table.alive.values().for_each(|partition| partition.failed(&mut wakes));
         drop(table);
-        wakes.fire();
+        self.settle(wakes);
+    }
+}
+
+impl Logs for Partitions {
+    fn pending(&self, log: TopicPartition) -> Option<Pending> {
+        self.find(log)?.pending()
+    }
+
+    fn placed(&self, log: TopicPartition, generation: u32, end: Offset) {
+        let Some(partition) = self.find(log) else { return };
+        let mut wakes = Wakes::default();
+        partition.placed(generation, end, &mut wakes);
+        self.settle(wakes);
+    }
+
+    fn failed(&self, reason: &str) {
+        tracing::error!(reason, "the log directory is offline: no write can be trusted any more; restart to recover");
+        self.offline();
     }
 }
 

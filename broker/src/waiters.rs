@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use thalweg_wire::Offset;
+use thalweg_log::write_out::Urgency;
+use thalweg_wire::{Offset, TopicPartition};
 use tokio::sync::Notify;
 
 /// A produce request that waits until the high watermark has passed its records in so many partitions.
@@ -99,6 +100,7 @@ struct Subscription {
 pub struct Wakes {
     produces: Vec<Arc<Countdown>>,
     fetches: Vec<Arc<Arrivals>>,
+    listed: Vec<(TopicPartition, Urgency)>,
 }
 
 impl Waiters {
@@ -164,6 +166,16 @@ impl Waiters {
 }
 
 impl Wakes {
+    /// The writer of files is to hear of a log.
+    pub fn list(&mut self, log: TopicPartition, urgency: Urgency) {
+        self.listed.push((log, urgency));
+    }
+
+    /// The logs that it is to hear of.
+    pub fn take_listed(&mut self) -> Vec<(TopicPartition, Urgency)> {
+        std::mem::take(&mut self.listed)
+    }
+
     /// Wakes them all.
     pub fn fire(self) {
         self.produces.iter().for_each(|countdown| countdown.done.notify_one());

@@ -2,6 +2,9 @@
 
 mod support;
 
+/// Small, so that checkpoints come and its files are written over.
+const JOURNAL_BYTES: u64 = 1 << 20;
+
 use std::sync::{Arc, Mutex};
 
 use support::workload::{self, Ledger, SharedLedger, boot, client};
@@ -19,7 +22,7 @@ fn run(seed: u64) -> u64 {
         sim = boot(async {
             let sim = sim.reboot();
             // A start that fails for lack of power is what is tested; any other failure is not.
-            let Ok(broker) = workload::start(&sim).await else { return sim };
+            let Ok(broker) = workload::start_with(&sim, JOURNAL_BYTES).await else { return sim };
             let clients = (0..3).map(|number| {
                 let name = format!("client-{round}-{number}");
                 tokio::spawn(client(sim.world.clone(), ledger.clone(), seed, name, 60))
@@ -36,7 +39,9 @@ fn run(seed: u64) -> u64 {
     }
     boot(async {
         let sim = sim.reboot();
-        let broker = workload::start(&sim).await.unwrap_or_else(|error| panic!("no start after the cuts: {error}"));
+        let broker = workload::start_with(&sim, JOURNAL_BYTES)
+            .await
+            .unwrap_or_else(|error| panic!("no start after the cuts: {error}"));
         let records = workload::check(&sim.world, &ledger).await.expect("a connection");
         broker.stop().await.expect("a clean stop");
         records

@@ -2,6 +2,9 @@
 
 mod support;
 
+/// Small, so that checkpoints come and its files are written over.
+const JOURNAL_BYTES: u64 = 1 << 20;
+
 use std::sync::{Arc, Mutex};
 
 use support::workload::{self, Ledger, SharedLedger, boot, client};
@@ -20,7 +23,7 @@ fn run(seed: u64) -> Trace {
     let ledger: SharedLedger = Arc::new(Mutex::new(Ledger::default()));
     let sim = boot(async {
         let sim = SimulatedWorld::new(seed);
-        let broker = workload::start(&sim).await.expect("a start");
+        let broker = workload::start_with(&sim, JOURNAL_BYTES).await.expect("a start");
         let clients = (0..4).map(|number| {
             let name = format!("client-{number}");
             tokio::spawn(client(sim.world.clone(), ledger.clone(), seed, name, 40))
@@ -34,7 +37,7 @@ fn run(seed: u64) -> Trace {
     sim.disk.kill();
     boot(async {
         let sim = sim.reboot();
-        let broker = workload::start(&sim).await.expect("a second start");
+        let broker = workload::start_with(&sim, JOURNAL_BYTES).await.expect("a second start");
         workload::check(&sim.world, &ledger).await.expect("a connection");
         broker.stop().await.expect("a clean stop");
     });

@@ -11,24 +11,31 @@
 //! directory whose journal isn't drained. It is made before `meta.properties`, so a directory with a
 //! `meta.properties` of ours and no journal has lost it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
-use thalweg_wire::{BrokerId, LeaderEpoch, Offset, TopicPartition, Uuid};
+use thalweg_wire::{BrokerId, LeaderEpoch, Offset, Timestamp, TopicPartition, Uuid};
 use thalweg_world::World;
 use thalweg_world::disk::{Disk, EntryKind, Open};
 
 use crate::journal::scan::{ReplayError, Suspect};
 use crate::journal::{self, Entry, Name, OpenError, Opened, Options, Replay, read_name};
-use crate::log::{Gap, Log};
+use crate::log::{Gap, Log, RedoError};
 use crate::redo::Verdicts;
+use crate::segment::{SegmentError, Trust, text_checkpoint};
 
 const META_PROPERTIES: &str = "meta.properties";
 const UNFINISHED_META: &str = "meta.properties.tmp";
 const JOURNAL: &str = "journal";
 const LOCK: &str = ".lock";
+/// The journal's folder once all of it is in files: what is left of it is on its way out.
+const DRAINED: &str = "journal.drained";
+/// A plain file, which Kafka doesn't mind: while it is there, so is the journal.
+const JOURNAL_IS_HERE: &str = ".journal-is-here";
+/// Kafka's word that it stopped in order.
+const CLEAN: &str = ".kafka_cleanshutdown";
 
 /// Kafka's `meta.properties` is a few lines.
 const META_PROPERTIES_BYTES_MAX: u64 = 64 << 10;
@@ -47,6 +54,17 @@ pub struct LogDirectory {
     path: PathBuf,
     id: Uuid,
     _lock: Box<dyn Send + Sync>,
+}
+
+/// How a directory was left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastStop {
+    /// It is new.
+    Fresh,
+    /// In order: its files are as they say.
+    Clean,
+    /// By a crash, or a kill.
+    Unclean,
 }
 
 /// Why a directory can't be used. Nothing in it was changed.
@@ -71,6 +89,8 @@ pub enum DirectoryError {
     Journal(PathBuf, OpenError),
     /// The journal was opened, and what it says can't be.
     Suspect(PathBuf, String),
+    /// A partition's files can't be used.
+    Files(SegmentError),
 }
 
 impl fmt::Display for DirectoryError {
@@ -101,6 +121,7 @@ impl fmt::Display for DirectoryError {
             DirectoryError::Suspect(path, reason) => {
                 write!(f, "{}: acknowledged records may be missing: {reason}; nothing is touched", path.display())
             }
+            DirectoryError::Files(error) => error.fmt(f),
         }
     }
 }
@@ -108,35 +129,69 @@ impl fmt::Display for DirectoryError {
 impl std::error::Error for DirectoryError {}
 
 impl LogDirectory {
-    /// Locks a directory and opens its journal; makes both if there is nothing yet. Blocks.
+    /// Locks a directory and opens its journal; makes both if there is nothing yet. Says how the last stop was. Blocks.
     pub fn open(
         world: &World,
         path: &Path,
         identity: &Identity,
         options: Options,
-    ) -> Result<(LogDirectory, Opened), DirectoryError> {
+    ) -> Result<(LogDirectory, Opened, LastStop), DirectoryError> {
         let disk = &*world.disk;
         // Before the lock: a directory that isn't ours isn't touched, not even by the lock's file.
         owned(disk, path, identity)?;
         let lock = lock(disk, path)?;
+        let io = |error| DirectoryError::Io(path.to_owned(), error);
         let folder = path.join(JOURNAL);
-        let (id, opened) = match owned(disk, path, identity)? {
-            Some(id) => {
-                // A start that was killed may have left the name in the page cache only.
-                disk.sync_dir(path).map_err(|error| DirectoryError::Io(path.to_owned(), error))?;
-                (id, journal::ring::open(disk, &folder, id, options))
-            }
-            None => {
+        let known = owned(disk, path, identity)?;
+        let id = known.unwrap_or_else(|| world.entropy.uuid());
+        let names: BTreeSet<PathBuf> = disk.list(path).map_err(io)?.into_iter().map(|entry| entry.name).collect();
+        let has = |name: &str| names.contains(Path::new(name));
+        // Both words are taken back before the first frame is written.
+        let last_stop = match known {
+            None => LastStop::Fresh,
+            Some(_) if has(CLEAN) || has(DRAINED) => LastStop::Clean,
+            Some(_) => LastStop::Unclean,
+        };
+        let found = match known {
+            Some(_) if has(JOURNAL) => journal::ring::open(disk, &folder, id, options),
+            _ => Err(OpenError::Missing),
+        };
+        let opened = match found {
+            // There never was one, or it was drained and taken away, or its making was cut short.
+            Err(OpenError::Missing) if known.is_none() || has(DRAINED) || !has(JOURNAL_IS_HERE) => {
                 prepare(disk, path, &folder)?;
-                let id = world.entropy.uuid();
-                let opened = journal::ring::create(disk, &*world.entropy, &folder, id, options);
-                (id, opened)
+                journal::ring::create(disk, &*world.entropy, &folder, id, options)
             }
+            found => found,
         };
         let opened = opened.map_err(|error| DirectoryError::Journal(folder, error))?;
-        // Last of all, so that a start that was cut short begins again.
+        // From here on a directory without its journal has lost it, and a Kafka that finds it has nothing to believe.
+        replace(disk, path, JOURNAL_IS_HERE, id.to_string().as_bytes()).map_err(io)?;
+        remove_drained(disk, path).map_err(io)?;
+        if has(CLEAN) {
+            disk.remove_file(&path.join(CLEAN)).map_err(io)?;
+        }
+        disk.sync_dir(path).map_err(io)?;
+        // Last of all, so that a first start that was cut short begins again.
         write_meta(disk, path, identity, id)?;
-        Ok((LogDirectory { path: path.to_owned(), id, _lock: lock }, opened))
+        Ok((LogDirectory { path: path.to_owned(), id, _lock: lock }, opened, last_stop))
+    }
+
+    /// Leaves a directory whose records are all in synced files as a plain directory of Kafka's. The journal has ended.
+    /// Blocks.
+    pub fn finish(self, disk: &dyn Disk, broker_epoch: i64) -> io::Result<()> {
+        let path = &self.path;
+        // What closing the files wrote, before anything says that they are whole.
+        disk.sync_filesystem(&*disk.open(&path.join(META_PROPERTIES), Open::Read)?)?;
+        // From here on the journal may be missing: the files have all that it has.
+        disk.remove_file(&path.join(JOURNAL_IS_HERE))?;
+        disk.sync_dir(path)?;
+        // A rename, so that a crash leaves the journal or none, never a part of it.
+        disk.rename(&path.join(JOURNAL), &path.join(DRAINED))?;
+        disk.sync_dir(path)?;
+        remove_drained(disk, path)?;
+        disk.sync_dir(path)?;
+        replace(disk, path, CLEAN, &text_checkpoint::clean_shutdown(broker_epoch))
     }
 
     /// `directory.id`.
@@ -189,7 +244,8 @@ fn owned(disk: &dyn Disk, path: &Path, identity: &Identity) -> Result<Option<Uui
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(DirectoryError::Io(path.to_owned(), error)),
     };
-    let ours = [LOCK, JOURNAL, UNFINISHED_META].map(Path::new);
+    let unfinished_mark = format!("{JOURNAL_IS_HERE}.tmp");
+    let ours = [LOCK, JOURNAL, UNFINISHED_META, JOURNAL_IS_HERE, &unfinished_mark].map(Path::new);
     if entries.iter().all(|entry| ours.contains(&entry.name.as_path())) {
         Ok(None)
     } else {
@@ -298,6 +354,20 @@ fn prepare(disk: &dyn Disk, path: &Path, folder: &Path) -> Result<(), DirectoryE
     disk.sync_dir(path).map_err(io)
 }
 
+/// Takes away what is left of a journal that was drained.
+fn remove_drained(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let folder = path.join(DRAINED);
+    let entries = match disk.list(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        disk.remove_file(&folder.join(&entry.name))?;
+    }
+    disk.remove_dir(&folder)
+}
+
 /// Whether a file that was made for the journal and never used has anything in it behind its header.
 fn has_frames(disk: &dyn Disk, path: &Path) -> io::Result<bool> {
     let file = disk.open(path, Open::Read)?;
@@ -337,11 +407,15 @@ pub enum Known {
 
 /// What of a journal belongs to which log, after a stop. Blocks; goes over the journal twice.
 ///
-/// An entry of a log that metadata deleted is passed over; one that it never heard of makes the directory suspect.
+/// `open` gives a log as its files have it, the first time an entry names it. An entry of a log that metadata deleted is
+/// passed over; one that it never heard of makes the directory suspect. What is redone goes to memory, and from there to
+/// files when it becomes much.
 pub fn recover(
     path: &Path,
     replay: &Replay,
+    now: Timestamp,
     known: impl Fn(TopicPartition) -> Known,
+    mut open: impl FnMut(TopicPartition, Trust) -> Result<Recovered, DirectoryError>,
 ) -> Result<BTreeMap<TopicPartition, Recovered>, DirectoryError> {
     let suspect = |reason: String| DirectoryError::Suspect(path.to_owned(), reason);
     let mut verdicts = Verdicts::default();
@@ -350,6 +424,9 @@ pub fn recover(
         Ok(())
     })?;
     let mut logs: BTreeMap<TopicPartition, Recovered> = BTreeMap::new();
+    // A log start says nothing of where the records end: it waits until something else has opened its log.
+    let mut starts: BTreeMap<TopicPartition, Offset> = BTreeMap::new();
+    let mut held = 0;
     each_entry(path, replay, |position, id, entry| {
         if !verdicts.counts(position, id, &entry) || entry == Entry::Drop {
             return Ok(());
@@ -364,19 +441,78 @@ pub fn recover(
                 )));
             }
         }
-        let found = logs.entry(id).or_insert_with(|| Recovered { log: Log::new(id), epochs: Vec::new() });
+        let from = match &entry {
+            // The first entry of a log that counts is also its lowest: one below would have killed it.
+            Entry::Append(batch) => batch.base_offset(),
+            Entry::Truncate { to, .. } => *to,
+            Entry::LogStart { at } => {
+                starts.insert(id, *at);
+                return Ok(());
+            }
+            // A line of the epochs comes with its first batch; what is placed is in the files.
+            Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => return Ok(()),
+        };
+        let found = match logs.entry(id) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(open(id, Trust::Redone { from })?),
+        };
         found.note_epoch(&entry);
-        found.log.redo(entry).map_err(|Gap { log, end, base }| {
-            suspect(format!(
-                "partition {} of topic id {} ends at {end}, but its next records begin at {base}",
-                log.partition, log.topic
-            ))
-        })
+        if let Entry::Append(batch) = &entry {
+            held += batch.byte_length();
+        }
+        found.redo(path, entry)?;
+        if held > REDO_BYTES_MAX {
+            held = 0;
+            logs.values_mut().try_for_each(|found| found.spill(path, now))?;
+        }
+        Ok(())
     })?;
+    for (id, at) in starts {
+        let found = match logs.entry(id) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(open(id, Trust::Unclean { recovery_point: None })?)
+            }
+        };
+        found.redo(path, Entry::LogStart { at })?;
+    }
     Ok(logs)
 }
 
+/// What a recovery holds in memory before it writes it to files.
+const REDO_BYTES_MAX: usize = 64 << 20;
+
 impl Recovered {
+    /// A log that has memory only.
+    pub fn in_memory(id: TopicPartition) -> Recovered {
+        Recovered { log: Log::new(id), epochs: Vec::new() }
+    }
+
+    fn redo(&mut self, path: &Path, entry: Entry) -> Result<(), DirectoryError> {
+        self.log.redo(entry).map_err(|error| match error {
+            RedoError::Gap(Gap { log, end, base }) => DirectoryError::Suspect(
+                path.to_owned(),
+                format!(
+                    "partition {} of topic id {} ends at {end}, but its next records begin at {base}",
+                    log.partition, log.topic
+                ),
+            ),
+            RedoError::Files(error) => DirectoryError::Files(error),
+        })
+    }
+
+    /// Writes what was redone to the log's files.
+    fn spill(&mut self, path: &Path, now: Timestamp) -> Result<(), DirectoryError> {
+        let Some(files) = self.log.files().cloned() else { return Ok(()) };
+        let batches = self.log.pending(self.log.end());
+        files.append(&batches, now).map_err(|error| match error {
+            SegmentError::Io(error) => DirectoryError::Io(path.to_owned(), error),
+            error => DirectoryError::Files(error),
+        })?;
+        self.log.now_placed(self.log.generation(), self.log.end());
+        Ok(())
+    }
+
     fn note_epoch(&mut self, entry: &Entry) {
         let (epoch, start) = match entry {
             Entry::Append(batch) => (batch.header().leader_epoch(), batch.base_offset()),

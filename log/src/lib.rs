@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod directory;
+pub mod files;
 pub mod journal;
 pub mod log;
 pub mod redo;
 pub mod segment;
 pub mod tail;
+pub mod write_out;
 
 pub use directory::LogDirectory;
 pub use journal::Journal;

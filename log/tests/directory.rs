@@ -22,7 +22,7 @@ fn install(world: &SimulatedWorld, name: &str, bytes: &[u8]) {
 }
 
 fn open(world: &SimulatedWorld, identity: &Identity) -> Result<LogDirectory, DirectoryError> {
-    LogDirectory::open(&world.world, Path::new(LOGS), identity, small()).map(|(directory, _)| directory)
+    LogDirectory::open(&world.world, Path::new(LOGS), identity, small()).map(|(directory, ..)| directory)
 }
 
 /// The refusal of a start that did nothing to the disk.
@@ -144,6 +144,12 @@ fn kafkas_own_meta_properties_is_read() {
     let (identity, id) = read_meta(&world.disk, Path::new(LOGS)).unwrap().unwrap();
     assert_eq!(identity, Identity { cluster: "MkU3OEVBNTcwNTJENDM2Qk".to_owned(), node: BrokerId(1) });
     assert_eq!(id.to_string(), "MB_lLQeKRsq6gSN0ymh_jw");
+    assert_eq!(open(&world, &identity).unwrap().id(), id, "Kafka has no journal: one is made");
+    let folder = Path::new(FOLDER);
+    for entry in world.disk.list(folder).unwrap() {
+        world.disk.remove_file(&folder.join(entry.name)).unwrap();
+    }
+    world.disk.remove_dir(folder).unwrap();
     let error = open(&world, &identity).err().unwrap();
     assert!(error.to_string().ends_with("the journal is missing; nothing is touched"), "{error}");
 }
@@ -199,6 +205,6 @@ fn the_journal_is_a_folder_that_kafka_does_not_know() {
     drop(open(&world, &identity()).unwrap());
     let names: Vec<String> =
         world.disk.list(Path::new(LOGS)).unwrap().iter().map(|entry| entry.name.display().to_string()).collect();
-    assert_eq!(names, [".lock", "journal", "meta.properties"]);
+    assert_eq!(names, [".journal-is-here", ".lock", "journal", "meta.properties"]);
     assert_eq!(world.disk.list(Path::new(FOLDER)).unwrap().len(), 1);
 }

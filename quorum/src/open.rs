@@ -176,7 +176,7 @@ pub(crate) fn find(world: &World, settings: &Settings) -> Result<Found, OpenErro
         (None, None) => new_cluster_id(world),
     };
     let identity = Identity { cluster, node: settings.node };
-    let (directory, opened) = LogDirectory::open(world, path, &identity, settings.journal)?;
+    let (directory, opened, _) = LogDirectory::open(world, path, &identity, settings.journal)?;
     let snapshots = snapshot::list(disk, path).map_err(|error| OpenError::Io(path.clone(), error))?;
     if opened.replay.bytes() == 0 && snapshots.is_empty() {
         return match settings.logs {

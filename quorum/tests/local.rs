@@ -134,7 +134,7 @@ fn a_member_of_a_larger_quorum_does_not_act_alone() {
     play(async || {
         let world = SimulatedWorld::new(6);
         let identity = Identity { cluster: "MkU3OEVBNTcwNTJENDM2Qg".to_owned(), node: BrokerId(1) };
-        let (directory, opened) =
+        let (directory, opened, _) =
             LogDirectory::open(&world.world, Path::new(FOLDER), &identity, small_journal()).unwrap();
         let me = Voter { node: BrokerId(1), directory: directory.id() };
         let peer = Voter { node: BrokerId(2), directory: Uuid([2; 16]) };

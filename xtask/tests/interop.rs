@@ -1,7 +1,7 @@
 //! Real clients against our broker: builds it and runs the scenarios of `interop/`.
 //!
 //! A machine without kcat or confluent-kafka says `SKIPPED` aloud and passes, so that `cargo test` needs Rust only; with
-//! `INTEROP_REQUIRE_CLIENTS=1`, as in CI, a missing client is a failure.
+//! `INTEROP_REQUIRE_CLIENTS=1`, as in CI, a missing client is a failure; `INTEROP_REQUIRE_KAFKA=1` says so of a real Kafka.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -33,17 +33,37 @@ fn nothing_acknowledged_is_lost_when_the_broker_dies() {
     }
 }
 
+/// What a clean stop leaves is Kafka's: its tools accept the files, and a real broker serves them.
+#[test]
+fn a_real_kafka_takes_over_the_files() {
+    if has_confluent() && has_kafka() {
+        run("test_files");
+    }
+}
+
 fn has_confluent() -> bool {
     let import = "import confluent_kafka";
     available("Python with confluent_kafka (INTEROP_PYTHON names one)", Command::new(python()).args(["-c", import]))
 }
 
+/// Whether the jars of a real Kafka are there, and a Java that runs them.
+fn has_kafka() -> bool {
+    let script = root().join("interop/kafka/kafka.py");
+    let what = "a real Kafka (interop/kafka/kafka.py install)";
+    needed("INTEROP_REQUIRE_KAFKA", what, Command::new(python()).arg(script).args(["tool", "dump", "--version"]))
+}
+
 /// Whether a client is there, by running it. Panics if it isn't and has to be.
 fn available(what: &str, probe: &mut Command) -> bool {
+    needed("INTEROP_REQUIRE_CLIENTS", what, probe)
+}
+
+/// The same, where `variable` says whether it has to be.
+fn needed(variable: &str, what: &str, probe: &mut Command) -> bool {
     if probe.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success()) {
         return true;
     }
-    assert!(std::env::var("INTEROP_REQUIRE_CLIENTS").as_deref() != Ok("1"), "not installed: {what}");
+    assert!(std::env::var(variable).as_deref() != Ok("1"), "not installed: {what}");
     // Not `eprintln!`: the harness would swallow it, as the test passes.
     let _unsaid = writeln!(std::io::stderr(), "SKIPPED: not installed: {what}");
     false

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thalweg_log::log::{FirstBatch, ReadLimit};
+use thalweg_log::log::{FirstBatch, ReadLimit, Reading, within};
 use thalweg_messages::Message;
 use thalweg_messages::fetch::{
     EpochEndOffset, FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartition, FetchPartitionAnswer,
@@ -29,7 +29,7 @@ use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, Top
 use super::by_partition::{ByPartition, Gathered};
 use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
-use crate::partition::{EpochError, FetchPosition, Marks, Partition, ReadError};
+use crate::partition::{EpochError, FetchPosition, Marks, Partition, Read, ReadError};
 use crate::waiters::{Arrivals, SubscriptionNumber};
 
 /// The versions served.
@@ -94,7 +94,7 @@ enum Found {
 }
 
 /// Takes a request; the answer may come later.
-pub fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let (head, body, permit) = request.into_parts();
     let view = FetchView::parse(body, head.version).map_err(|error| format!("a bad FetchRequest: {error}"))?;
     // 0 opens a session and -1 does without: both bring every partition. Anything else belongs to a session we never gave.
@@ -112,16 +112,16 @@ pub fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
         }
         _ => Err(ErrorCode::UnknownServerError),
     };
-    let plan = Plan::new(shared, head, &view, isolation)?;
+    let plan = Plan::new(shared, head, &view, isolation).await?;
     drop(view);
     drop(permit);
-    let look = plan.look();
+    let look = plan.look(shared).await;
     if look.has_news || look.bytes >= plan.min_bytes || plan.max_wait.is_zero() || plan.has_nothing_to_wait_for() {
         return Ok(Answer::Now(plan.answer(look)));
     }
     drop(look);
     let Some(room) = shared.memory.waiting_fetch(plan.bytes()) else {
-        return Ok(Answer::Now(plan.answer(plan.look())));
+        return Ok(Answer::Now(plan.answer(plan.look(shared).await)));
     };
     let shared = shared.clone();
     Ok(Answer::Later(Box::pin(async move {
@@ -133,13 +133,59 @@ pub fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
             () = ending.begun() => {}
         }
         drop(room);
-        let look = plan.look();
+        let look = plan.look(&shared).await;
         Some(plan.answer(look))
     })))
 }
 
+/// What a partition has for the reader, before the limits of the whole answer.
+enum Seen {
+    Records { records: Reading, marks: Marks, max_bytes: Limit },
+    Told(Found),
+}
+
+impl Look {
+    /// Takes what fits into `most` bytes, in the order of the request. Blocks if something is in files.
+    fn of(seen: Vec<Seen>, most: Limit) -> Look {
+        let mut look = Look { found: Vec::with_capacity(seen.len()), bytes: 0, has_news: false };
+        for seen in seen {
+            let found = match seen {
+                Seen::Told(found) => found,
+                Seen::Records { records, marks, max_bytes } => look.take(records, marks, max_bytes, most),
+            };
+            match &found {
+                Found::Records(batches, _) => look.bytes += batches.iter().map(Batch::byte_length).sum::<usize>(),
+                Found::Unknown(_) => {}
+                Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => look.has_news = true,
+            }
+            look.found.push(found);
+        }
+        look
+    }
+
+    fn take(&self, records: Reading, marks: Marks, max_bytes: Limit, most: Limit) -> Found {
+        let first = if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
+        let limit = most.and_then(|most| Some(max_bytes?.min(most.saturating_sub(self.bytes))));
+        let within_limit = ReadLimit { bytes: limit.unwrap_or(0), first };
+        let batches = match records {
+            Reading::Memory(batches) => within(batches, within_limit),
+            Reading::Files(files) => match files.read(within_limit) {
+                Ok(batches) => batches,
+                Err(error) => {
+                    tracing::error!(%error, "records can't be read");
+                    return Found::Error(ErrorCode::CorruptMessage);
+                }
+            },
+        };
+        if limit.is_none() && !batches.is_empty() {
+            return Found::Error(ErrorCode::UnknownServerError);
+        }
+        Found::Records(batches, marks)
+    }
+}
+
 impl Plan {
-    fn new(
+    async fn new(
         shared: &Shared,
         head: Head,
         view: &FetchView,
@@ -160,8 +206,10 @@ impl Plan {
             };
             let place = request.topic(Name { name: answerable(topic.topic)?.into_owned(), id: topic.topic_id });
             for partition in topic.partitions {
-                let source = found.as_ref().map_err(|code| *code);
-                let source = source.and_then(|topic| shared.leader_of(topic, partition.partition));
+                let source = match &found {
+                    Ok(topic) => shared.leader_of(topic, partition.partition).await,
+                    Err(code) => Err(*code),
+                };
                 request.put(place, partition.partition, Wanted::new(&partition, source));
             }
         }
@@ -194,39 +242,33 @@ impl Plan {
         self.wanted.iter().all(|wanted| wanted.source.is_err())
     }
 
-    /// Reads every partition within the limits.
-    fn look(&self) -> Look {
-        let mut look = Look { found: Vec::with_capacity(self.wanted.len()), bytes: 0, has_news: false };
-        for wanted in &self.wanted {
-            let found = match &wanted.source {
-                Ok(partition) => self.read(wanted, partition, look.bytes),
-                Err(code) => Found::Unknown(*code),
-            };
-            match &found {
-                Found::Records(batches, _) => look.bytes += batches.iter().map(Batch::byte_length).sum::<usize>(),
-                Found::Unknown(_) => {}
-                Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => look.has_news = true,
-            }
-            look.found.push(found);
+    /// Reads every partition within the limits: from memory, and where one may block from files, if one is behind.
+    async fn look(&self, shared: &Shared) -> Look {
+        let seen: Vec<Seen> = self.wanted.iter().map(|wanted| self.see(wanted)).collect();
+        let most = self.max_bytes;
+        if seen.iter().any(|seen| matches!(seen, Seen::Records { records: Reading::Files(_), .. })) {
+            shared.world.offload(move || Look::of(seen, most)).await
+        } else {
+            Look::of(seen, most)
         }
-        look
     }
 
-    /// Reads a partition; so many bytes of the answer are taken.
-    fn read(&self, wanted: &Wanted, partition: &Partition, taken: usize) -> Found {
-        let first = if taken == 0 { FirstBatch::Always } else { FirstBatch::IfItFits };
-        let limit = self.max_bytes.and_then(|all| Some(wanted.max_bytes?.min(all.saturating_sub(taken))));
-        let read = partition.read(wanted.position, self.isolation, ReadLimit { bytes: limit.unwrap_or(0), first });
-        match read {
-            Ok(read) if limit.is_none() && !read.batches.is_empty() => Found::Error(ErrorCode::UnknownServerError),
-            Ok(read) => Found::Records(read.batches, read.marks),
+    fn see(&self, wanted: &Wanted) -> Seen {
+        let partition = match &wanted.source {
+            Ok(partition) => partition,
+            Err(code) => return Seen::Told(Found::Unknown(*code)),
+        };
+        let bytes = self.max_bytes.and_then(|most| Some(wanted.max_bytes?.min(most))).unwrap_or(0);
+        let read = partition.read(wanted.position, self.isolation, ReadLimit { bytes, first: FirstBatch::Always });
+        Seen::Told(match read {
+            Ok(Read { records, marks }) => return Seen::Records { records, marks, max_bytes: wanted.max_bytes },
             Err(ReadError::Diverging(known)) => {
                 let ends = EpochEndOffset { epoch: known.epoch, end_offset: known.end, ..Default::default() };
                 Found::Diverging(ends, partition.marks())
             }
             Err(ReadError::Epoch(EpochError::Fenced)) => Found::Fenced(partition.marks().epoch),
             Err(error) => Found::Error(error.code()),
-        }
+        })
     }
 
     /// Waits until there are enough bytes, or an error to tell.

@@ -7,6 +7,8 @@
 //! v2 isolation level, v4 leader epochs, v6 flexible, v7 -3, v8 -4, v9 -5, v11 -6. A special time at a version before it
 //! is UNSUPPORTED_VERSION.
 
+use thalweg_log::log::{Found, TimeSearch};
+use thalweg_log::segment::SegmentError;
 use thalweg_messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopicResponse,
@@ -26,7 +28,7 @@ pub const API: Api = Api::new(2, 1..=11);
 const CONSUMER: i32 = -1;
 
 /// Answers.
-pub fn handle(shared: &Shared, request: ListOffsetsRequest, version: i16) -> Result<ListOffsetsResponse, Close> {
+pub async fn handle(shared: &Shared, request: ListOffsetsRequest, version: i16) -> Result<ListOffsetsResponse, Close> {
     let isolation = match (request.replica_id.0, request.isolation_level) {
         (_, ..=-1 | 2..) => Err(ErrorCode::UnknownServerError),
         (CONSUMER, 1) => Ok(Isolation::TxnCommitted),
@@ -45,18 +47,22 @@ pub fn handle(shared: &Shared, request: ListOffsetsRequest, version: i16) -> Res
     }
     let (topics, wanted) = wanted.finish();
     let mut wanted = wanted.into_iter();
-    let topics = topics.into_iter().map(|topic| {
-        let own = wanted.by_ref().take(topic.partitions);
-        let partitions = own.map(|(index, wanted)| {
-            let found = wanted.and_then(|wanted| find(shared, &topic.key, &wanted, isolation?, version));
-            found.unwrap_or_else(|error| refused(index, error))
-        });
-        ListOffsetsTopicResponse { partitions: partitions.collect(), name: topic.key.clone(), ..Default::default() }
-    });
-    Ok(ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() })
+    let mut answers = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let mut partitions = Vec::with_capacity(topic.partitions);
+        for (index, wanted) in wanted.by_ref().take(topic.partitions) {
+            let found = match (wanted, isolation) {
+                (Ok(wanted), Ok(isolation)) => find(shared, &topic.key, &wanted, isolation, version).await,
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            };
+            partitions.push(found.unwrap_or_else(|error| refused(index, error)));
+        }
+        answers.push(ListOffsetsTopicResponse { partitions, name: topic.key, ..Default::default() });
+    }
+    Ok(ListOffsetsResponse { topics: answers, ..ListOffsetsResponse::default() })
 }
 
-fn find(
+async fn find(
     shared: &Shared,
     topic: &str,
     wanted: &ListOffsetsPartition,
@@ -66,7 +72,7 @@ fn find(
     if !matches!((wanted.timestamp, version), (-2.., _) | (-3, 7..) | (-4, 8..) | (-5, 9..) | (-6, 11..)) {
         return Err(ErrorCode::UnsupportedVersion);
     }
-    let partition = shared.leader_of_named(topic, wanted.partition_index)?;
+    let partition = shared.leader_of_named(topic, wanted.partition_index).await?;
     let marks = partition.marks_at(wanted.current_leader_epoch).map_err(|error| match error {
         EpochError::Fenced => ErrorCode::FencedLeaderEpoch,
         EpochError::Unknown => ErrorCode::UnknownLeaderEpoch,
@@ -91,13 +97,29 @@ fn find(
     Ok(match wanted.timestamp {
         -1 => place(end, Timestamp::NONE, marks.epoch),
         -2 | -4 => place(marks.log_start, Timestamp::NONE, partition.epoch_at(marks.log_start)),
-        -3 => partition
-            .find_max_time(isolation)
+        -3 => search(shared, partition.search(isolation), TimeSearch::newest)
+            .await?
             .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch)),
         ..0 => nothing(),
-        time => partition
-            .find_time(Timestamp::from_millis(time), isolation)
-            .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch)),
+        time => {
+            let at = Timestamp::from_millis(time);
+            search(shared, partition.search(isolation), move |search| search.first_not_before(at))
+                .await?
+                .map_or_else(nothing, |found| place(found.offset, found.timestamp, found.epoch))
+        }
+    })
+}
+
+/// Searches, where one may block if there are files to search in.
+async fn search(
+    shared: &Shared,
+    search: TimeSearch,
+    how: impl FnOnce(&TimeSearch) -> Result<Option<Found>, SegmentError> + Send + 'static,
+) -> Result<Option<Found>, ErrorCode> {
+    let outcome = if search.blocks() { shared.world.offload(move || how(&search)).await } else { how(&search) };
+    outcome.map_err(|error| {
+        tracing::error!(%error, "records can't be read");
+        ErrorCode::CorruptMessage
     })
 }
 

@@ -197,12 +197,11 @@ fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     match request.head.key {
         0 => produce::handle(shared, request).await,
-        1 => fetch::handle(shared, request),
-        2 => Ok(Answer::Now(request.head.answer(&list_offsets::handle(
-            shared,
-            request.body()?,
-            request.head.version,
-        )?)?)),
+        1 => fetch::handle(shared, request).await,
+        2 => {
+            let response = list_offsets::handle(shared, request.body()?, request.head.version).await?;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
         3 => {
             let response = metadata::handle(shared, &request.head, request.body()?).await;
             Ok(Answer::Now(request.head.answer(&response)?))

@@ -11,7 +11,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thalweg_log::log::journal_bytes;
+use thalweg_log::journal::{Full, Reservation};
+use thalweg_log::log::{Mark, journal_bytes};
 use thalweg_log::tail::Blocks;
 use thalweg_messages::Message;
 use thalweg_messages::produce::{
@@ -27,14 +28,17 @@ use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
 use crate::budgets::SMALL_FRAME_BYTES;
 use crate::cluster::Topic;
-use crate::partition::{Appended, Partition};
-use crate::waiters::Countdown;
+use crate::partition::{Appended, Durability, Partition};
+use crate::waiters::{Countdown, Wakes};
 
 /// The versions served.
 pub const API: Api = Api { key: 0, versions: 3..=13, advertised: Some(0..=13), flow: Flow::Pipelined };
 
 /// Requests with more bytes of records than this are verified off the async worker: about 0.2 ms of work.
 const VERIFY_HERE_BYTES: usize = 1 << 20;
+
+/// How long a producer waits for room that a checkpoint makes.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Errors of single records in one answer, per partition: enough to see what is wrong.
 const RECORD_ERRORS_MAX: usize = 4096;
@@ -131,12 +135,12 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     let body_bytes = body.len();
     let view = ProduceView::parse(body, head.version).map_err(|error| format!("a bad ProduceRequest: {error}"))?;
     let (acks, timeout) = (view.acks(), Duration::from_millis(view.timeout_ms().max(0).unsigned_abs().into()));
-    let mut work = look_up(shared, &head, &view, body_bytes)?;
+    let mut work = look_up(shared, &head, &view, body_bytes).await?;
     drop(view);
     work = verify_all(shared, work).await;
     let countdown = Countdown::new();
     match acks {
-        -1..=1 => append_all(shared, &mut work, acks, &countdown),
+        -1..=1 => append_all(shared, &mut work, acks, &countdown).await,
         _ => work.refuse_acks(),
     }
     // The records are copied into the log's memory, or refused: the request's memory is free.
@@ -159,7 +163,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     })))
 }
 
-fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: usize) -> Result<Work, Close> {
+async fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: usize) -> Result<Work, Close> {
     let named: usize = view.topics().map(|topic| topic.partitions.len()).sum();
     if body_bytes > SMALL_FRAME_BYTES && named > body_bytes / HEADER_BYTES {
         return Err(format!("{named} partitions, and no room for as many batches"));
@@ -180,7 +184,10 @@ fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: usize) 
         };
         let place = request.topic(Name { name: answerable(topic.name)?.into_owned(), id: topic.topic_id });
         for partition in topic.partitions {
-            let leader = found.clone().and_then(|topic| Ok((shared.leader_of(&topic, partition.index)?, topic)));
+            let leader = match &found {
+                Ok(topic) => shared.leader_of(topic, partition.index).await.map(|leader| (leader, topic.clone())),
+                Err(code) => Err(*code),
+            };
             let state = match leader {
                 Ok((leader, topic)) => State::Received(leader, topic, partition.records.unwrap_or_default()),
                 Err(code) => State::Refused(code.into()),
@@ -208,19 +215,28 @@ async fn verify_all(shared: &Shared, mut work: Work) -> Work {
         .await
 }
 
-fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
+async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
     work.refuse_larger(shared.journal.entry_bytes_max());
-    let verified = || work.partitions.iter().filter_map(|part| part.state.verified());
-    let (entries, bytes) =
-        verified().fold((0, 0), |(entries, bytes), batch| (entries + 1, bytes + journal_bytes(batch.batch())));
-    if entries == 0 {
+    let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
+    let (entries, bytes) = work
+        .verified()
+        .filter(|(partition, _)| partition.durability() == Durability::Journal)
+        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
+    if work.verified().next().is_none() {
         return;
     }
-    let mut blocks = Blocks::for_batches(verified().map(|batch| batch.batch().records().len()));
-    let Ok(mut reservation) = shared.journal.reserve(entries, bytes) else {
+    // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
+    // can't, because the disk is full, they are told.
+    let reserved = tokio::select! {
+        biased;
+        reserved = reserve(shared, entries, bytes) => reserved,
+        () = shared.world.clock.sleep(ROOM_PATIENCE) => Err(Full::NoRoom),
+    };
+    let Ok(mut reservation) = reserved else {
         // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
         return work.refuse_rest(ErrorCode::KafkaStorageError);
     };
+    let mut wakes = Wakes::default();
     let now = shared.world.clock.wall();
     let countdown = (acks != 0).then_some(countdown);
     for part in &mut work.partitions {
@@ -235,12 +251,24 @@ fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Count
             continue;
         };
         let batch = batch.rehoused(|records| blocks.keep(records));
-        part.state = match partition.append(now, batch, &mut reservation, countdown) {
+        part.state = match partition.append(now, batch, &mut reservation, countdown, &mut wakes) {
             Ok(appended) => State::Appended(partition, appended),
             Err(error) => State::Refused(error.code().into()),
         };
     }
     shared.journal.wake();
+    shared.partitions.settle(wakes);
+}
+
+async fn reserve(shared: &Shared, entries: usize, bytes: usize) -> Result<Reservation<Mark>, Full> {
+    shared.write_out.relief().await;
+    match shared.journal.reserve(entries, bytes) {
+        Err(Full::NoRoom) => {
+            shared.write_out.checkpoint_soon();
+            shared.journal.reserve_soon(entries, bytes).await
+        }
+        reserved => reserved,
+    }
 }
 
 /// How the wait for the high watermarks ended.
@@ -267,6 +295,13 @@ fn answer(head: &Head, work: &Work, waited: Waited) -> Encoded {
 }
 
 impl Work {
+    fn verified(&self) -> impl Iterator<Item = (&Arc<Partition>, &Verified)> {
+        self.partitions.iter().filter_map(|part| match &part.state {
+            State::Verified(partition, batch) => Some((partition, &**batch)),
+            _ => None,
+        })
+    }
+
     fn verify(&mut self, now: Timestamp) {
         for part in &mut self.partitions {
             if let State::Received(partition, topic, records) = &mut part.state {

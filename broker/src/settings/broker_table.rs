@@ -82,7 +82,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The most that one Fetch is answered with, in bytes.";
     "fetch.purgatory.purge.interval.requests" Int Some("1000"), Any, Static, Moot:
         "Kafka's housekeeping of waiting requests.";
-    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Cluster, Waits:
+    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Cluster, Acts:
         "The topics' default of the same name; Kafka has no such setting and always acts as async.";
     "group.consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), Cluster, Waits:
         "How often a consumer group's assignment is computed at most.";
@@ -170,9 +170,9 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The topics' default for flush.ms where log.flush.interval.ms says nothing.";
     "log.flush.start.offset.checkpoint.interval.ms" Int Some("60000"), AtLeast(0), Static, Waits:
         "How often log start offsets are written down.";
-    "log.index.interval.bytes" Int Some("4096"), AtLeast(0), Cluster, Waits:
+    "log.index.interval.bytes" Int Some("4096"), AtLeast(0), Cluster, Acts:
         "The topics' default for index.interval.bytes.";
-    "log.index.size.max.bytes" Int Some("10485760"), AtLeast(4), Cluster, Waits:
+    "log.index.size.max.bytes" Int Some("10485760"), AtLeast(4), Cluster, Acts:
         "The topics' default for segment.index.bytes.";
     "log.local.retention.bytes" Long Some("-2"), AtLeast(-2), Cluster, Waits:
         "The topics' default for local.retention.bytes.";
@@ -196,15 +196,15 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The topics' default for retention.ms, in minutes, where log.retention.ms says nothing.";
     "log.retention.ms" Long None, Any, Cluster, Waits:
         "The topics' default for retention.ms.";
-    "log.roll.hours" Int Some("168"), AtLeast(1), Static, Waits:
+    "log.roll.hours" Int Some("168"), AtLeast(1), Static, Acts:
         "The topics' default for segment.ms, in hours, where log.roll.ms says nothing.";
     "log.roll.jitter.hours" Int Some("0"), AtLeast(0), Static, Waits:
         "The topics' default for segment.jitter.ms, in hours, where log.roll.jitter.ms says nothing.";
     "log.roll.jitter.ms" Long None, AtLeast(0), Cluster, Waits:
         "The topics' default for segment.jitter.ms.";
-    "log.roll.ms" Long None, AtLeast(1), Cluster, Waits:
+    "log.roll.ms" Long None, AtLeast(1), Cluster, Acts:
         "The topics' default for segment.ms.";
-    "log.segment.bytes" Int Some("1073741824"), AtLeast(1048576), Cluster, Waits:
+    "log.segment.bytes" Int Some("1073741824"), AtLeast(1048576), Cluster, Acts:
         "The topics' default for segment.bytes.";
     "log.segment.delete.delay.ms" Long Some("60000"), AtLeast(0), Cluster, Waits:
         "The topics' default for file.delete.delay.ms; also how long a deleted topic's files stay.";

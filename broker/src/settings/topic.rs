@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use thalweg_log::segment::Rules as SegmentRules;
 use thalweg_wire::batch::{Codecs, Compaction, Rules, TimestampType};
 
 use super::Settings;
 use super::layers::{Origin, Values};
 use super::table::{self, Setting};
 use super::value::{self, InvalidConfig, Value};
+use crate::partition::Durability;
 
 /// The values that hold for one topic.
 #[derive(Clone, PartialEq, Debug)]
@@ -139,6 +141,28 @@ pub enum ConfigSource {
 pub(super) type Defaults = BTreeMap<&'static str, (Value, ConfigSource)>;
 
 impl TopicSettings {
+    /// What the files of the topic's partitions depend on.
+    pub fn segment_rules(&self) -> SegmentRules {
+        let bytes = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        SegmentRules {
+            segment_bytes: bytes(self.segment_bytes),
+            segment_age: self.segment_age,
+            // Drawn per partition once segments are rolled by age without records; until then none is needed.
+            jitter: Duration::ZERO,
+            index_interval_bytes: bytes(self.index_interval_bytes),
+            index_bytes: bytes(self.index_bytes),
+        }
+    }
+
+    /// How the topic's records become stable.
+    pub fn durability(&self) -> Durability {
+        match (self.storage, self.flush) {
+            (Storage::Memory, _) => Durability::Memory(self.retention_bytes.unwrap_or(u64::MAX)),
+            (Storage::Disk, Flush::Async) => Durability::PageCache,
+            (Storage::Disk, Flush::Sync) => Durability::Journal,
+        }
+    }
+
     /// What a batch for the topic must obey.
     pub fn rules(&self) -> Rules {
         Rules {

@@ -41,7 +41,7 @@ pub(super) static TOPIC: &[Setting] = rows! {
     "flush.messages" Long Some("9223372036854775807"), AtLeast(1), Topic, Waits:
         "Sync an async topic's log after this many records; a sync topic needs no help."
         <- "log.flush.interval.messages" * 1;
-    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Topic, Waits:
+    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Topic, Acts:
         "When a record counts as stored: sync once it is on stable storage, async once the operating system has it."
         <- "flush.mode" * 1;
     "flush.ms" Long Some("9223372036854775807"), AtLeast(0), Topic, Waits:
@@ -49,7 +49,7 @@ pub(super) static TOPIC: &[Setting] = rows! {
         <- "log.flush.interval.ms" * 1 <- "log.flush.scheduler.interval.ms" * 1;
     "follower.replication.throttled.replicas" List Some(""), Replicas, Topic, Waits:
         "The replicas whose following is slowed to the throttled rate: PARTITION:BROKER, or * for all.";
-    "index.interval.bytes" Int Some("4096"), AtLeast(0), Topic, Waits:
+    "index.interval.bytes" Int Some("4096"), AtLeast(0), Topic, Acts:
         "How many bytes of batches lie between two entries of an offset index."
         <- "log.index.interval.bytes" * 1;
     "leader.replication.throttled.replicas" List Some(""), Replicas, Topic, Waits:
@@ -93,25 +93,25 @@ pub(super) static TOPIC: &[Setting] = rows! {
         "Whether turning tiering off deletes what is in the remote store.";
     "remote.storage.enable" Boolean Some("false"), Any, Topic, Waits:
         "Whether old segments move to a remote store; there is none yet, so true is refused.";
-    "retention.bytes" Long Some("-1"), Any, Topic, Waits:
+    "retention.bytes" Long Some("-1"), Any, Topic, Acts:
         "How large a partition may grow before its oldest segments are dropped; below 0 there is no limit."
         <- "log.retention.bytes" * 1;
     "retention.ms" Long Some("604800000"), AtLeast(-1), Topic, Waits:
         "How long records are kept; -1 is for ever."
         <- "log.retention.ms" * 1 <- "log.retention.minutes" * 60000 <- "log.retention.hours" * 3600000;
-    "segment.bytes" Int Some("1073741824"), AtLeast(1048576), Topic, Waits:
+    "segment.bytes" Int Some("1073741824"), AtLeast(1048576), Topic, Acts:
         "The size at which a log starts its next file; also the most that one request may bring to a partition."
         <- "log.segment.bytes" * 1;
-    "segment.index.bytes" Int Some("10485760"), AtLeast(4), Topic, Waits:
+    "segment.index.bytes" Int Some("10485760"), AtLeast(4), Topic, Acts:
         "The size at which an index is full and its log starts the next file."
         <- "log.index.size.max.bytes" * 1;
     "segment.jitter.ms" Long Some("0"), AtLeast(0), Topic, Waits:
         "The most by which a roll by age is brought forward, so that not all logs roll together."
         <- "log.roll.jitter.ms" * 1 <- "log.roll.jitter.hours" * 3600000;
-    "segment.ms" Long Some("604800000"), AtLeast(1), Topic, Waits:
+    "segment.ms" Long Some("604800000"), AtLeast(1), Topic, Acts:
         "The age at which a log starts its next file although the last is not full."
         <- "log.roll.ms" * 1 <- "log.roll.hours" * 3600000;
-    "storage.mode" String Some("disk"), OneOf(STORAGE_MODES), TopicCreation, Waits:
+    "storage.mode" String Some("disk"), OneOf(STORAGE_MODES), TopicCreation, Acts:
         "Where a topic lives: disk, or memory, which a restart empties; it can't change.";
     "unclean.leader.election.enable" Boolean Some("false"), Any, Topic, Waits:
         "Whether a replica that may lack acknowledged records may lead when nobody better is left."

@@ -55,7 +55,12 @@ pub fn settings_with(named: &[(&str, &str)]) -> Settings {
 
 /// Starts a broker in a simulated world.
 pub async fn start(sim: &SimulatedWorld) -> Result<Broker, StartError> {
-    Broker::start(sim.world.clone(), settings(8 << 20)).await
+    start_with(sim, 8 << 20).await
+}
+
+/// The same with a journal of so many bytes: a small one is written over and over.
+pub async fn start_with(sim: &SimulatedWorld, journal_bytes: u64) -> Result<Broker, StartError> {
+    Broker::start(sim.world.clone(), settings(journal_bytes)).await
 }
 
 /// Runs a boot of the simulated machine to its end: tasks end with it, as processes do.

@@ -317,6 +317,8 @@ impl<M: Send + 'static> Driver<M> {
         state.promised -= promised;
         state.room = room;
         state.through = self.ring.sequence;
+        drop(state);
+        self.shared.freed.notify_waiters();
     }
 
     fn make_file(&self, number: u32, size: u64) -> JoinHandle<io::Result<RingFile>> {
@@ -336,6 +338,7 @@ impl<M: Send + 'static> Driver<M> {
         drop(state);
         // Their bodies hold memory, their marks may hold more: let go of them outside of the lock.
         drop(dropped);
+        self.shared.freed.notify_waiters();
         tracing::error!(reason, "a durable write failed: the journal takes no more");
         (self.on_event)(Event::Failed { reason: &reason });
     }

@@ -58,6 +58,8 @@ pub(super) struct Shared<M> {
     pub(super) state: Mutex<State<M>>,
     /// Wakes the loop.
     pub(super) work: Notify,
+    /// Fires when there may be more room than before.
+    pub(super) freed: Notify,
     pub(super) options: Options,
     pub(super) block: u64,
 }
@@ -113,6 +115,7 @@ impl<M: Send + 'static> Journal<M> {
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             work: Notify::new(),
+            freed: Notify::new(),
             options: ring.options,
             block: ring.block,
         });
@@ -209,6 +212,20 @@ impl<M: Send + 'static> Journal<M> {
     /// The largest entry, head and body, that a frame may hold, in bytes.
     pub fn entry_bytes_max(&self) -> usize {
         self.shared.options.entry_bytes_max - entry::PREFIX_BYTES
+    }
+
+    /// As [`Journal::reserve`], but waits for a checkpoint to make room.
+    pub async fn reserve_soon(&self, entries: usize, bytes: usize) -> Result<Reservation<M>, Full> {
+        loop {
+            let freed = self.shared.freed.notified();
+            tokio::pin!(freed);
+            // Listening from before the look, so that what is freed right after it is heard.
+            freed.as_mut().enable();
+            match self.reserve(entries, bytes) {
+                Err(Full::NoRoom) => freed.await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Bytes that can be reserved now.

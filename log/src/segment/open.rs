@@ -24,7 +24,8 @@ pub enum Trust {
     /// Their writer was killed, or the power was cut, and nobody else has the records: what is whole is kept, a torn
     /// tail is cut, and a bad batch with good ones behind it is damage (promise 7).
     Unclean {
-        /// What was durable: records from here on are checked, byte for byte, and missing ones below are damage.
+        /// What was durable: records from here on are checked, byte for byte, and cut at the first that is not good, as
+        /// Kafka does; missing ones below are damage.
         /// `None` if all records there are were durable once, or it is unknown: then the last segment is checked from
         /// its last index entry on, which is bounded work.
         recovery_point: Option<Offset>,
@@ -255,10 +256,13 @@ impl Tail<'_> {
             Trust::Redone { from } => end < from,
             Trust::Unclean { recovery_point } => recovery_point.is_some_and(|point| end < point),
         };
+        // Behind a known recovery point nothing was ever promised to a power cut, which may keep a later write and lose an
+        // earlier one: a good batch behind a bad one proves nothing there.
+        let was_promised = !matches!(trust, Trust::Unclean { recovery_point: Some(_) });
         let is_torn = look != Look::AtTheTail
             && next.is_none()
             && !was_durable
-            && !walk::batch_behind(log, base, position, u64::from(self.size), end)?;
+            && !(was_promised && walk::batch_behind(log, base, position, u64::from(self.size), end)?);
         if !is_torn {
             return Err(SegmentError::Damaged(self.folder.damage(base, position, end, self.flaw)));
         }

@@ -61,7 +61,7 @@ pub(crate) struct Boot {
 
 impl Boot {
     pub(crate) fn start(world: &SimulatedWorld, options: Options) -> Result<Boot, DirectoryError> {
-        let (directory, opened) = LogDirectory::open(&world.world, Path::new(LOGS), &identity(), options)?;
+        let (directory, opened, _) = LogDirectory::open(&world.world, Path::new(LOGS), &identity(), options)?;
         let found = read(&opened).map_err(|error| match error {
             ReplayError::Io(error) => DirectoryError::Io(PathBuf::from(FOLDER), error),
             ReplayError::Suspect(suspect) => {

@@ -1,0 +1,170 @@
+//! Topics that are stable in the page cache or in memory only, beside one that is durable: what a stop leaves of each.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+use std::io;
+
+use support::workload::{ADDRESS, boot, start_with};
+use support::{Client, batch, fetch_request, fetched_values};
+use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use thalweg_world::simulated::SimulatedWorld;
+
+const JOURNAL_BYTES: u64 = 1 << 20;
+const RECORDS: usize = 40;
+
+async fn create(client: &mut Client, name: &str, configs: &[(&str, &str)]) -> io::Result<()> {
+    let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+        name: (*name).to_owned(),
+        value: Some((*value).to_owned()),
+        ..Default::default()
+    };
+    let topic = CreatableTopic {
+        name: name.to_owned(),
+        num_partitions: 1,
+        replication_factor: 1,
+        configs: configs.iter().map(config).collect(),
+        ..CreatableTopic::default()
+    };
+    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+    assert_eq!(client.call(7, &request).await?.topics[0].error_code, 0, "{name} is made");
+    Ok(())
+}
+
+/// Ten kilobytes each, so that files and memory both hold some.
+fn value(number: usize) -> String {
+    format!("{number:010000}")
+}
+
+/// The same records to a topic of each mode, all acknowledged.
+async fn load(sim: &SimulatedWorld) -> io::Result<()> {
+    let mut client = Client::connect(&sim.world, ADDRESS).await?;
+    create(&mut client, "sync", &[]).await?;
+    create(&mut client, "async", &[("flush.mode", "async")]).await?;
+    create(&mut client, "memory", &[("storage.mode", "memory"), ("retention.bytes", "100000")]).await?;
+    for number in 0..RECORDS {
+        for topic in ["sync", "async", "memory"] {
+            let answer = client.produce(topic, 0, &batch(&[value(number).as_bytes()])).await?;
+            assert_eq!((answer.error_code, answer.base_offset.0), (0, number as i64), "{topic}");
+        }
+    }
+    Ok(())
+}
+
+/// How many records are there: the first ones of those sent, each at its offset.
+async fn prefix(client: &mut Client, topic: &str) -> usize {
+    let found = client.read_all(topic, 0, 0).await.unwrap();
+    for (number, (offset, found)) in found.iter().enumerate() {
+        assert_eq!((*offset, &found[..]), (number as i64, value(number).as_bytes()), "{topic}");
+    }
+    found.len()
+}
+
+enum Stop {
+    Clean,
+    Kill,
+    PowerCut,
+}
+
+/// Loads, stops, starts; what is left of the sync and of the async topic. The one in memory is empty, from 0 on.
+fn left_after(seed: u64, stop: &Stop) -> (usize, usize) {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(seed);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        load(&sim).await.unwrap();
+        if matches!(stop, Stop::Clean) {
+            broker.stop().await.unwrap();
+        }
+        sim
+    });
+    match stop {
+        Stop::Clean | Stop::PowerCut => sim.disk.crash(),
+        Stop::Kill => sim.disk.kill(),
+    }
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let left = (prefix(&mut client, "sync").await, prefix(&mut client, "async").await);
+        assert_eq!(prefix(&mut client, "memory").await, 0);
+        let next = value(left.1);
+        let answer = client.produce("async", 0, &batch(&[next.as_bytes()])).await.unwrap();
+        assert_eq!(answer.base_offset.0, left.1 as i64, "it goes on where it ends");
+        drop(client);
+        broker.stop().await.unwrap();
+        left
+    })
+}
+
+#[test]
+fn a_stop_or_a_kill_takes_nothing_from_files_and_everything_from_memory() {
+    for seed in 0..5 {
+        assert_eq!(left_after(seed, &Stop::Clean), (RECORDS, RECORDS));
+        assert_eq!(left_after(seed, &Stop::Kill), (RECORDS, RECORDS));
+    }
+}
+
+#[test]
+fn a_power_cut_may_take_the_end_of_an_async_topic_and_nothing_else() {
+    let left: Vec<_> = (0..30).map(|seed| left_after(seed, &Stop::PowerCut)).collect();
+    assert!(left.iter().all(|(sync, _)| *sync == RECORDS));
+    assert!(left.iter().any(|(_, left)| *left < RECORDS), "the cuts are real");
+}
+
+/// What nobody touched after a power cut is mended before a clean stop says that it is whole.
+#[test]
+fn a_clean_stop_mends_an_async_log_that_nobody_opened() {
+    for seed in 0..30 {
+        let mut sim = boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let _broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            load(&sim).await.unwrap();
+            sim
+        });
+        sim.disk.crash();
+        sim = boot(async {
+            let sim = sim.reboot();
+            start_with(&sim, JOURNAL_BYTES).await.unwrap().stop().await.unwrap();
+            sim
+        });
+        sim.disk.crash();
+        boot(async {
+            let sim = sim.reboot();
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            assert!(prefix(&mut client, "async").await <= RECORDS);
+            assert_eq!(prefix(&mut client, "sync").await, RECORDS);
+            drop(client);
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+/// Over the border of files and memory too: some of a sync topic's records are still in memory.
+#[test]
+fn a_record_is_found_by_offset_and_by_time_wherever_it_is() {
+    boot(async {
+        let sim = SimulatedWorld::new(7);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        load(&sim).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for topic in ["sync", "async"] {
+            for from in 0..RECORDS {
+                let mut request = fetch_request(topic, 0, from as i64, 0, 0);
+                request.topics[0].partitions[0].partition_max_bytes = 1;
+                let response = client.call(12, &request).await.unwrap();
+                assert_eq!(fetched_values(&response), [value(from)], "{topic} at {from}");
+            }
+            assert_eq!(client.offset_of_time(topic, 0, 1_000).await.unwrap(), 0);
+            assert_eq!(client.offset_of_time(topic, 0, 1_001).await.unwrap(), -1);
+        }
+        let start = client.offset_of_time("memory", 0, -2).await.unwrap();
+        assert_eq!(client.offset_of_time("memory", 0, -1).await.unwrap(), RECORDS as i64);
+        let kept = client.read_all("memory", 0, start).await.unwrap();
+        assert_eq!(kept.len(), 9, "as many as retention.bytes allows");
+        assert_eq!((kept[0].0, &kept[0].1[..]), (start, value(start as usize).as_bytes()));
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}

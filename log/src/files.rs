@@ -1,0 +1,280 @@
+//! A log's folder, made at its first write-out: a partition without data has no files.
+
+use std::io::{self, IoSlice};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thalweg_wire::batch::Batch;
+use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicId};
+use thalweg_world::disk::Open;
+
+use crate::log::{FirstBatch, ReadLimit};
+use crate::segment::names::{FileKind, PartitionName, file_name};
+use crate::segment::{Checksums, Descriptors, Opened, Reader, Rules, SegmentError, Segments, Trust};
+use crate::segment::{leader_epochs, producer_snapshot};
+
+const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
+
+/// Leader epochs and where each began, in order.
+pub type Epochs = Vec<(LeaderEpoch, Offset)>;
+
+/// The folder of one log. Every verb blocks.
+pub struct Files {
+    name: PartitionName,
+    path: PathBuf,
+    topic: TopicId,
+    descriptors: Arc<Descriptors>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None`: there is no folder yet, and the log would begin at this offset.
+    segments: Result<Segments, Offset>,
+    /// As `leader-epoch-checkpoint` has them.
+    epochs: Epochs,
+    rules: Rules,
+}
+
+/// A log's folder as a start found it.
+pub struct Found {
+    /// The folder.
+    pub files: Files,
+    /// Where its records end.
+    pub end: Offset,
+    /// Where its files begin.
+    pub start: Offset,
+    /// Its leader epochs.
+    pub epochs: Epochs,
+    /// What was mended on the way.
+    pub opened: Opened,
+}
+
+impl Files {
+    /// A log that has no folder yet, and begins at 0.
+    pub fn absent(
+        descriptors: &Arc<Descriptors>,
+        directory: &Path,
+        name: PartitionName,
+        topic: TopicId,
+        rules: Rules,
+    ) -> Files {
+        let path = directory.join(name.to_string());
+        let state = State { segments: Err(Offset::ZERO), epochs: Vec::new(), rules };
+        Files { name, path, topic, descriptors: descriptors.clone(), state: Mutex::new(state) }
+    }
+
+    /// Opens the folder, if there is one.
+    ///
+    /// # Errors
+    /// [`SegmentError`]: nothing was cut then.
+    pub fn open(
+        descriptors: &Arc<Descriptors>,
+        directory: &Path,
+        name: PartitionName,
+        topic: TopicId,
+        rules: Rules,
+        trust: Trust,
+    ) -> Result<Found, SegmentError> {
+        let files = Files::absent(descriptors, directory, name, topic, rules);
+        match Segments::open(descriptors, &files.path, topic, rules, trust) {
+            Ok((segments, opened)) => {
+                let (start, end) = (segments.start(), segments.end());
+                let epochs = files.read_epochs(&segments, trust)?;
+                *files.state() = State { segments: Ok(segments), epochs: epochs.clone(), rules };
+                Ok(Found { files, end, start, epochs, opened })
+            }
+            Err(SegmentError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Found {
+                files,
+                end: Offset::ZERO,
+                start: Offset::ZERO,
+                epochs: Vec::new(),
+                opened: Opened::default(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes the settings; they hold from the next append on.
+    pub fn set_rules(&self, rules: Rules) {
+        self.state().rules = rules;
+    }
+
+    /// Which partition it is.
+    pub fn name(&self) -> &PartitionName {
+        &self.name
+    }
+
+    /// A reader of the records that are in files; `None` before there is a folder.
+    pub fn reader(&self) -> Option<Reader> {
+        // A checksum of what is served costs less than serving what rotted.
+        self.state().segments.as_ref().ok().map(|segments| segments.reader(Checksums::Verified))
+    }
+
+    /// Appends batches behind what is there; the folder is made with the first.
+    ///
+    /// # Errors
+    /// Those of the disk. Those of the batches that got in are not appended again: ask [`Files::end`].
+    pub fn append(&self, batches: &[Batch], now: Timestamp) -> Result<(), SegmentError> {
+        let mut state = self.state();
+        let rules = state.rules;
+        let mut segments = match std::mem::replace(&mut state.segments, Err(Offset::ZERO)) {
+            Ok(segments) => segments,
+            Err(first) => Segments::create(&self.descriptors, &self.path, self.topic, first, rules)
+                .inspect_err(|_| state.segments = Err(first))?,
+        };
+        segments.set_rules(rules);
+        // Known once they stand in the file: on a full disk they are written with the next try.
+        let outcome = self.note_epochs(&state.epochs, batches).and_then(|epochs| {
+            state.epochs = epochs;
+            segments.append(batches, now)
+        });
+        state.segments = Ok(segments);
+        for base in outcome?.rolled {
+            self.write_snapshot(base)?;
+        }
+        Ok(())
+    }
+
+    /// Cuts what stands at `to` and above, durably.
+    ///
+    /// # Errors
+    /// [`SegmentError`].
+    pub fn truncate(&self, to: Offset) -> Result<(), SegmentError> {
+        let mut state = self.state();
+        if let Ok(segments) = &mut state.segments {
+            segments.truncate(to)?;
+        }
+        state.epochs.retain(|(_, start)| *start < to);
+        Ok(())
+    }
+
+    /// Where the records in files end.
+    pub fn end(&self) -> Offset {
+        self.state().segments.as_ref().map_or_else(|first| *first, Segments::end)
+    }
+
+    /// Whether there is a folder.
+    pub fn exist(&self) -> bool {
+        self.state().segments.is_ok()
+    }
+
+    /// Makes everything in the folder durable.
+    ///
+    /// # Errors
+    /// Those of the disk; final.
+    pub fn sync(&self) -> Result<(), SegmentError> {
+        match &mut self.state().segments {
+            Ok(segments) => Ok(segments.sync()?),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Notes that somebody synced the whole filesystem after records below `through` were appended.
+    pub fn synced_to(&self, through: Offset) {
+        if let Ok(segments) = &mut self.state().segments {
+            segments.synced_to(through);
+        }
+    }
+
+    /// Leaves the folder as Kafka leaves it at a clean stop, with the producers' snapshot at the end. Appends nothing
+    /// afterwards.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn close(&self) -> Result<(), SegmentError> {
+        let mut state = self.state();
+        match std::mem::replace(&mut state.segments, Err(Offset::ZERO)) {
+            Ok(segments) => {
+                self.write_snapshot(segments.end())?;
+                Ok(segments.close()?)
+            }
+            Err(first) => {
+                state.segments = Err(first);
+                Ok(())
+            }
+        }
+    }
+
+    /// A line comes with the first batch of an epoch. Durable with the next sync of the filesystem, as the batch is.
+    fn note_epochs(&self, before: &Epochs, batches: &[Batch]) -> io::Result<Epochs> {
+        let mut known = before.clone();
+        for batch in batches {
+            let epoch = batch.header().leader_epoch();
+            if known.last().is_none_or(|(last, _)| *last < epoch) {
+                known.push((epoch, batch.base_offset()));
+            }
+        }
+        if known.len() > before.len() {
+            self.put(LEADER_EPOCHS, &leader_epochs::encode(&known))?;
+        }
+        Ok(known)
+    }
+
+    /// The file's lines as far as they agree with the records; what is missing is read from the batches.
+    fn read_epochs(&self, segments: &Segments, trust: Trust) -> Result<Epochs, SegmentError> {
+        let end = segments.end();
+        let mut epochs = self.epochs_file();
+        epochs.retain(|(_, start)| *start < end);
+        if trust == Trust::Clean || segments.size() == 0 {
+            return Ok(epochs);
+        }
+        let reader = segments.reader(Checksums::Trusted);
+        let last = ReadLimit { bytes: 0, first: FirstBatch::Always };
+        let newest = reader.read(Offset(end.0 - 1), end, last)?;
+        if newest.first().map(|batch| batch.header().leader_epoch()) == epochs.last().map(|(epoch, _)| *epoch) {
+            return Ok(epochs);
+        }
+        let from = epochs.last().map_or(segments.start(), |(_, start)| *start);
+        reader.for_each_header(from, |header| {
+            let epoch = header.leader_epoch();
+            if epochs.last().is_none_or(|(last, _)| *last < epoch) {
+                epochs.push((epoch, header.base_offset()));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(epochs)
+    }
+
+    /// A file that can't be read is made again from the batches.
+    fn epochs_file(&self) -> Epochs {
+        let read = || {
+            let file = self.descriptors.disk().open(&self.path.join(LEADER_EPOCHS), Open::Read)?;
+            let mut bytes = vec![0; file.size()?.min(EPOCHS_BYTES_MAX) as usize];
+            let read = file.read_at(&mut bytes, 0)?;
+            bytes.truncate(read);
+            io::Result::Ok(bytes)
+        };
+        read().ok().and_then(|bytes| leader_epochs::decode(&bytes).ok()).unwrap_or_default()
+    }
+
+    fn write_snapshot(&self, at: Offset) -> io::Result<()> {
+        self.put(&file_name(at, FileKind::ProducerSnapshot), &producer_snapshot::encode(&[]))
+    }
+
+    /// Puts a small file in the place of another. Not synced by itself: ten thousand partitions are made durable by one
+    /// sync of the filesystem, and what a crash leaves of it can be made again from the batches.
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let disk = self.descriptors.disk();
+        let unfinished = self.path.join(format!("{name}.tmp"));
+        let file = disk.open(&unfinished, Open::Create)?;
+        file.set_size(0)?;
+        file.write_at(&[IoSlice::new(bytes)], 0)?;
+        drop(file);
+        disk.rename(&unfinished, &self.path.join(name))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whatever panicked left the files as a crash would have: the next start mends them.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A leader epoch is a line of some twenty bytes, and a restart makes one.
+const EPOCHS_BYTES_MAX: u64 = 16 << 20;
+
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Files({})", self.path.display())
+    }
+}
