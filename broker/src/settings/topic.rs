@@ -286,6 +286,10 @@ fn typed(values: &Defaults) -> Result<TopicSettings, InvalidConfig> {
     if number(least) > number(most) {
         return Err(InvalidConfig::Conflict { lower: (least, number(least)), upper: (most, number(most)) });
     }
+    let in_memory = value("storage.mode").text() == "memory";
+    if in_memory && number("retention.bytes") < 0 {
+        return Err(InvalidConfig::Unbounded);
+    }
     let policies = value("cleanup.policy").list();
     let has = |policy: &str| policies.iter().any(|other| other == policy);
     Ok(TopicSettings {
@@ -309,7 +313,7 @@ fn typed(values: &Defaults) -> Result<TopicSettings, InvalidConfig> {
         flush: if value("flush.mode").text() == "async" { Flush::Async } else { Flush::Sync },
         flush_after_records: u64::try_from(number("flush.messages")).ok().filter(|&records| records != i64::MAX as u64),
         flush_after: unless_max("flush.ms"),
-        storage: if value("storage.mode").text() == "memory" { Storage::Memory } else { Storage::Disk },
+        storage: if in_memory { Storage::Memory } else { Storage::Disk },
         max_message_bytes: size("max.message.bytes"),
         timestamp_type: match value("message.timestamp.type").text() {
             "LogAppendTime" => TimestampType::LogAppendTime,
@@ -414,6 +418,15 @@ mod tests {
     }
 
     /// Kafka takes it; here a batch must fit into one write of the journal.
+    /// Memory is everybody's: a topic that lives there says how much of it.
+    #[test]
+    fn a_topic_in_memory_has_a_bound() {
+        let memory = ("storage.mode", "memory");
+        assert_eq!(TopicSettings::new(&settings(&[]), [memory]), Err(InvalidConfig::Unbounded));
+        let bounded = TopicSettings::new(&settings(&[]), [memory, ("retention.bytes", "1000")]).unwrap();
+        assert_eq!(bounded.durability(), Durability::Memory(1000));
+    }
+
     #[test]
     fn a_batch_that_one_commit_can_not_take_is_refused_before_it_is_sent() {
         assert!(TopicSettings::check("max.message.bytes", "16777216").is_ok());

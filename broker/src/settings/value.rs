@@ -62,6 +62,8 @@ pub enum InvalidConfig {
     },
     /// `remote.storage.enable=true` on a broker that has no remote store.
     NoTieredStorage,
+    /// `storage.mode=memory` without a bound: memory is everybody's.
+    Unbounded,
     /// A setting that only counts when a topic is created.
     Fixed {
         /// The setting.
@@ -83,6 +85,9 @@ impl fmt::Display for InvalidConfig {
             }
             InvalidConfig::NoTieredStorage => f.write_str(
                 "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.",
+            ),
+            InvalidConfig::Unbounded => f.write_str(
+                "storage.mode=memory needs retention.bytes: how many bytes of each partition are kept in memory",
             ),
             InvalidConfig::Fixed { name } => write!(f, "{name} is fixed when a topic is created and can't be altered"),
         }
