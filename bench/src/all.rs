@@ -180,7 +180,7 @@ fn tables(seconds: u32) -> Vec<Table> {
             title: "Idle",
             columns: &["resident", "CPU", "wake-ups/s", "per connection"],
             beside: Beside::Nothing,
-            lines: [0, 9_500]
+            lines: [0, 10_000]
                 .map(|n| line(&format!("{n} connections"), format!("idle --connections {n} --seconds 5")))
                 .into(),
         },

@@ -105,7 +105,7 @@ impl Dormant {
     pub fn open_dormant(&self, id: TopicPartition, topic: &Topic) -> Result<Recovered, DirectoryError> {
         let trust = match self.shared.last_stop {
             LastStop::Clean => Trust::Clean,
-            LastStop::Fresh | LastStop::Unclean => Trust::Unclean { recovery_point: self.recovery_point(id, topic) },
+            LastStop::Fresh | LastStop::Unclean => self.trust_unclean(id, topic),
         };
         self.open(id, topic, trust)
     }
@@ -160,12 +160,16 @@ impl Dormant {
         Ok(())
     }
 
-    /// Where the records of an async log were durable: they are checked from there on. A log of the journal was durable
-    /// as far as it goes.
-    fn recovery_point(&self, id: TopicPartition, topic: &Topic) -> Option<Offset> {
-        let name = name_of(topic, id.partition);
-        let is_async = topic.settings().durability() == Durability::PageCache;
-        is_async.then(|| self.shared.points.recovery.get(&name).copied().unwrap_or(Offset::ZERO))
+    /// What to believe after an unclean stop. The records of an async log are checked from where they were durable; a log
+    /// of the journal was durable as far as it goes.
+    fn trust_unclean(&self, id: TopicPartition, topic: &Topic) -> Trust {
+        match topic.settings().durability() {
+            Durability::PageCache => {
+                let known = self.shared.points.recovery.get(&name_of(topic, id.partition));
+                Trust::PageCache { recovery_point: known.copied().unwrap_or(Offset::ZERO) }
+            }
+            Durability::Journal | Durability::Memory(_) => Trust::Unclean { recovery_point: None },
+        }
     }
 
     fn names(&self) -> MutexGuard<'_, BTreeSet<PartitionName>> {

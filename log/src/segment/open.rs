@@ -24,18 +24,35 @@ pub enum Trust {
     /// Their writer was killed, or the power was cut, and nobody else has the records: what is whole is kept, a torn
     /// tail is cut, and a bad batch with good ones behind it is damage (promise 7).
     Unclean {
-        /// What was durable: records from here on are checked, byte for byte, and cut at the first that is not good, as
-        /// Kafka does; missing ones below are damage.
+        /// What was durable: records from here on are checked, byte for byte, and missing ones below are damage.
         /// `None` if all records there are were durable once, or it is unknown: then the last segment is checked from
         /// its last index entry on, which is bounded work.
         recovery_point: Option<Offset>,
     },
-    /// As before, but the journal has every record from `from` on and will append them again: what stands there is cut
+    /// As [`Trust::Unclean`], of a log that promised nothing to a power cut from `recovery_point` on (`flush.mode=async`).
+    /// A cut may have kept a later write there and lost an earlier one, so a good batch behind a bad one proves nothing:
+    /// the log is cut at the first that is not good, as Kafka does.
+    PageCache {
+        /// Below it every record is durable.
+        recovery_point: Offset,
+    },
+    /// As [`Trust::Unclean`], but the journal has every record from `from` on and will append them again: what stands there is cut
     /// without a look.
     Redone {
         /// Below it every record is in synced files.
         from: Offset,
     },
+}
+
+impl Trust {
+    /// Below it every record was durable, as far as the owner knows.
+    fn recovery_point(self) -> Option<Offset> {
+        match self {
+            Trust::Unclean { recovery_point } => recovery_point,
+            Trust::PageCache { recovery_point } => Some(recovery_point),
+            Trust::Clean | Trust::Redone { .. } => None,
+        }
+    }
 }
 
 /// What opening a log found and did.
@@ -119,7 +136,8 @@ pub(super) fn open(folder: &Folder, topic: TopicId, rules: &Rules, trust: Trust)
     let (first, recovery_point) = match trust {
         Trust::Clean => (Offset::ZERO, end.unwrap_or(Offset::ZERO)),
         Trust::Redone { from } => (from, end.unwrap_or(from).min(from)),
-        Trust::Unclean { recovery_point } => {
+        Trust::Unclean { .. } | Trust::PageCache { .. } => {
+            let recovery_point = trust.recovery_point();
             let first = recovery_point.unwrap_or(Offset::ZERO);
             let known = recovery_point.or(segments.last().map(|last| last.base));
             (first, known.unwrap_or(first).min(end.unwrap_or(first)))
@@ -163,7 +181,9 @@ fn identify(folder: &Folder, topic: TopicId, first: Option<Offset>, trust: Trust
         Some(found) => Err(SegmentError::AnotherTopic { folder: folder.path.clone(), found }),
         None => {
             let nothing_durable = first.is_none_or(|first| match trust {
-                Trust::Redone { from: durable } | Trust::Unclean { recovery_point: Some(durable) } => durable <= first,
+                Trust::Redone { from: durable }
+                | Trust::Unclean { recovery_point: Some(durable) }
+                | Trust::PageCache { recovery_point: durable } => durable <= first,
                 Trust::Clean | Trust::Unclean { recovery_point: None } => false,
             });
             if !nothing_durable {
@@ -185,10 +205,12 @@ fn survey(
     let look = match trust {
         Trust::Redone { from } if next.is_none() => Look::AtAllFrom { below: Some(from), until: Some(from) },
         Trust::Unclean { recovery_point: None } if next.is_none() => Look::AtAllFrom { below: None, until: None },
-        Trust::Unclean { recovery_point: Some(point) } if next.is_none_or(|next| next > point) => {
+        Trust::Unclean { recovery_point: Some(point) } | Trust::PageCache { recovery_point: point }
+            if next.is_none_or(|next| next > point) =>
+        {
             Look::AtAllFrom { below: Some(point), until: None }
         }
-        Trust::Clean | Trust::Unclean { .. } | Trust::Redone { .. } => Look::AtTheTail,
+        Trust::Clean | Trust::Unclean { .. } | Trust::PageCache { .. } | Trust::Redone { .. } => Look::AtTheTail,
     };
     let log = folder.open(base, FileKind::Log)?;
     let Ok(size) = u32::try_from(i32::try_from(log.size()?).unwrap_or(-1)) else {
@@ -254,15 +276,13 @@ impl Tail<'_> {
         let was_durable = match trust {
             Trust::Clean => true,
             Trust::Redone { from } => end < from,
-            Trust::Unclean { recovery_point } => recovery_point.is_some_and(|point| end < point),
+            Trust::Unclean { .. } | Trust::PageCache { .. } => trust.recovery_point().is_some_and(|point| end < point),
         };
-        // Behind a known recovery point nothing was ever promised to a power cut, which may keep a later write and lose an
-        // earlier one: a good batch behind a bad one proves nothing there.
-        let was_promised = !matches!(trust, Trust::Unclean { recovery_point: Some(_) });
         let is_torn = look != Look::AtTheTail
             && next.is_none()
             && !was_durable
-            && !(was_promised && walk::batch_behind(log, base, position, u64::from(self.size), end)?);
+            && (matches!(trust, Trust::PageCache { .. })
+                || !walk::batch_behind(log, base, position, u64::from(self.size), end)?);
         if !is_torn {
             return Err(SegmentError::Damaged(self.folder.damage(base, position, end, self.flaw)));
         }

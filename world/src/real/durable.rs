@@ -58,13 +58,18 @@ impl Method {
         if self.durable == DurableMethod::DirectSync {
             options.custom_flags((OFlags::DIRECT | OFlags::DSYNC).bits().cast_signed());
         }
-        Ok(Target { file: options.open(path)?, method: self })
+        let file = options.open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Target { file, size, method: self })
     }
 }
 
 /// A file as its durable writes see it.
 pub(super) struct Target {
     file: File,
+    /// Since it was opened: a file that is written durably has its size for good. Asking at each write costs half as much
+    /// again as the write.
+    size: u64,
     pub(super) method: Method,
 }
 
@@ -73,8 +78,7 @@ impl Target {
     fn write(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let block = self.method.block_bytes.get();
         let aligned = at.is_multiple_of(block as u64) && bytes.len().is_multiple_of(block) && !bytes.is_empty();
-        let size = self.file.metadata()?.len();
-        if !aligned || at.checked_add(bytes.len() as u64).is_none_or(|end| end > size) {
+        if !aligned || at.checked_add(bytes.len() as u64).is_none_or(|end| end > self.size) {
             let problem = "a durable write takes whole blocks inside the file";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
