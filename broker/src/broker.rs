@@ -234,6 +234,8 @@ impl Broker {
 /// Leaves the log directory as Kafka leaves it. Blocks.
 fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Result<(), String> {
     let disk = &*shared.world.disk;
+    // Held from before the first write, so that the sync reports an error of any of them.
+    let anchor = directory.anchor(disk).map_err(|error| error.to_string())?;
     let mut points = Points::default();
     for partition in shared.partitions.alive() {
         let Some(files) = partition.files().filter(|files| files.exist()) else { continue };
@@ -242,6 +244,7 @@ fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Resul
         points.note(files.name(), marks.log_start, marks.high_watermark);
     }
     shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
+    disk.sync_filesystem(&*anchor).map_err(|error| error.to_string())?;
     points.write(disk, directory.path()).map_err(|error| error.to_string())?;
     directory.finish(disk, epoch.0).map_err(|error| error.to_string())
 }

@@ -15,10 +15,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thalweg_wire::{BrokerId, LeaderEpoch, Offset, Timestamp, TopicPartition, Uuid};
-use thalweg_world::World;
 use thalweg_world::disk::{Disk, EntryKind, Open};
+use thalweg_world::{DiskFile, World};
 
 use crate::journal::scan::{ReplayError, Suspect};
 use crate::journal::{self, Entry, Name, OpenError, Opened, Options, Replay, read_name};
@@ -192,6 +193,11 @@ impl LogDirectory {
         remove_drained(disk, path)?;
         disk.sync_dir(path)?;
         replace(disk, path, CLEAN, &text_checkpoint::clean_shutdown(broker_epoch))
+    }
+
+    /// A file of the directory to sync its filesystem by: such a sync reports what went wrong since the file was opened.
+    pub fn anchor(&self, disk: &dyn Disk) -> io::Result<Arc<dyn DiskFile>> {
+        disk.open(&self.path.join(META_PROPERTIES), Open::Read)
     }
 
     /// `directory.id`.

@@ -332,12 +332,25 @@ impl Segments {
     pub fn close(mut self) -> io::Result<()> {
         self.finish_active()?;
         self.sync()?;
-        if let Some(active) = self.active() {
-            for kind in FileKind::ALL {
-                self.shared.folder.files.forget(&self.shared.folder.file_path(active.base, kind));
-            }
-        }
+        self.forget_active();
         Ok(())
+    }
+
+    /// As [`Segments::close`], for many logs at once: durable when the caller has synced the whole filesystem.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn close_before_sync(mut self) -> io::Result<()> {
+        self.finish_active()?;
+        self.forget_active();
+        Ok(())
+    }
+
+    fn forget_active(&self) {
+        let Some(active) = self.active() else { return };
+        for kind in FileKind::ALL {
+            self.shared.folder.files.forget(&self.shared.folder.file_path(active.base, kind));
+        }
     }
 
     fn active(&self) -> Option<Segment> {
