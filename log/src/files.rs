@@ -1,6 +1,6 @@
 //! A log's folder, made at its first write-out: a partition without data has no files.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +9,7 @@ use thalweg_wire::batch::Batch;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicId};
 use thalweg_world::disk::Open;
 
+use crate::directory::put;
 use crate::log::{FirstBatch, ReadLimit};
 use crate::segment::names::{FileKind, PartitionName, file_name};
 use crate::segment::{Checksums, Descriptors, Opened, Reader, Rules, SegmentError, Segments, Trust};
@@ -252,16 +253,9 @@ impl Files {
         self.put(&file_name(at, FileKind::ProducerSnapshot), &producer_snapshot::encode(&[]))
     }
 
-    /// Puts a small file in the place of another. Not synced by itself: ten thousand partitions are made durable by one
-    /// sync of the filesystem, and what a crash leaves of it can be made again from the batches.
+    /// What a crash leaves of such a file can be made again from the batches.
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let disk = self.descriptors.disk();
-        let unfinished = self.path.join(format!("{name}.tmp"));
-        let file = disk.open(&unfinished, Open::Create)?;
-        file.set_size(0)?;
-        file.write_at(&[IoSlice::new(bytes)], 0)?;
-        drop(file);
-        disk.rename(&unfinished, &self.path.join(name))
+        put(&**self.descriptors.disk(), &self.path, name, bytes)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

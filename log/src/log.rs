@@ -62,6 +62,11 @@ pub struct ReadLimit {
     pub first: FirstBatch,
 }
 
+impl ReadLimit {
+    /// All there is.
+    pub const NONE: ReadLimit = ReadLimit { bytes: usize::MAX, first: FirstBatch::Always };
+}
+
 /// See [`ReadLimit`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FirstBatch {
@@ -125,11 +130,6 @@ impl Log {
     /// Its files, if it has any.
     pub fn files(&self) -> Option<&Arc<Files>> {
         self.files.as_ref()
-    }
-
-    /// Records below are in its files.
-    pub fn placed(&self) -> Offset {
-        self.placed
     }
 
     /// What is stable and not yet in files, for the writer of the files.
@@ -249,12 +249,7 @@ impl Log {
             below,
             placed: self.placed,
             reader: self.reader_below_memory(self.start),
-            tail: self
-                .tail
-                .from(self.start.max(self.placed))
-                .take_while(|batch| batch.base_offset() < below)
-                .cloned()
-                .collect(),
+            tail: self.remembered(self.start.max(self.placed), below, ReadLimit::NONE),
         }
     }
 

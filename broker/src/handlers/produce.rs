@@ -40,6 +40,9 @@ const VERIFY_HERE_BYTES: usize = 1 << 20;
 /// How long a producer waits for room that a checkpoint makes.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Batches that are appended under one promise of the journal.
+const ENTRIES_AT_ONCE: usize = 1024;
+
 /// Errors of single records in one answer, per partition: enough to see what is wrong.
 const RECORD_ERRORS_MAX: usize = 4096;
 
@@ -217,30 +220,51 @@ async fn verify_all(shared: &Shared, mut work: Work) -> Work {
 
 async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
     work.refuse_larger(shared.journal.entry_bytes_max());
-    let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
-    let (entries, bytes) = work
-        .verified()
-        .filter(|(partition, _)| partition.durability() == Durability::Journal)
-        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
-    if work.verified().next().is_none() {
-        return;
+    if shared.write_out.is_at_reserve() {
+        work.refuse_at_reserve();
     }
-    // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
-    // can't, because the disk is full, they are told.
-    let reserved = tokio::select! {
-        biased;
-        reserved = reserve(shared, entries, bytes) => reserved,
-        () = shared.world.clock.sleep(ROOM_PATIENCE) => Err(Full::NoRoom),
-    };
-    let Ok(mut reservation) = reserved else {
-        // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
-        return work.refuse_rest(ErrorCode::KafkaStorageError);
-    };
-    let mut wakes = Wakes::default();
+    let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
     let now = shared.world.clock.wall();
     let countdown = (acks != 0).then_some(countdown);
-    for part in &mut work.partitions {
-        let State::Verified(partition, _) = &part.state else { continue };
+    let mut wakes = Wakes::default();
+    // In pieces, because room is promised as if each entry had a frame to itself: ten thousand small ones together would
+    // ask for more than a small journal ever has.
+    for piece in work.partitions.chunks_mut(ENTRIES_AT_ONCE) {
+        if append_piece(shared, piece, now, acks, &mut blocks, countdown, &mut wakes).await.is_err() {
+            // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
+            work.refuse_rest(ErrorCode::KafkaStorageError);
+            break;
+        }
+    }
+    shared.partitions.settle(wakes);
+}
+
+/// Appends the batches of some partitions, in their order, once the journal has room for them.
+async fn append_piece(
+    shared: &Shared,
+    piece: &mut [Part],
+    now: Timestamp,
+    acks: i16,
+    blocks: &mut Blocks,
+    countdown: Option<&Arc<Countdown>>,
+    wakes: &mut Wakes,
+) -> Result<(), Full> {
+    let verified = || piece.iter().filter_map(|part| part.state.verified());
+    if verified().next().is_none() {
+        return Ok(());
+    }
+    let (entries, bytes) = verified()
+        .filter(|(partition, _)| partition.durability() == Durability::Journal)
+        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
+    // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
+    // can't, because the disk is full, they are told.
+    let mut reservation = tokio::select! {
+        biased;
+        reserved = reserve(shared, entries, bytes) => reserved?,
+        () = shared.world.clock.sleep(ROOM_PATIENCE) => return Err(Full::NoRoom),
+    };
+    for part in piece {
+        let Some((partition, _)) = part.state.verified() else { continue };
         let partition = partition.clone();
         if acks == -1 && !partition.has_enough_in_sync() {
             part.state = State::Refused(ErrorCode::NotEnoughReplicas.into());
@@ -251,13 +275,13 @@ async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc
             continue;
         };
         let batch = batch.rehoused(|records| blocks.keep(records));
-        part.state = match partition.append(now, batch, &mut reservation, countdown, &mut wakes) {
+        part.state = match partition.append(now, batch, &mut reservation, countdown, wakes) {
             Ok(appended) => State::Appended(partition, appended),
             Err(error) => State::Refused(error.code().into()),
         };
     }
     shared.journal.wake();
-    shared.partitions.settle(wakes);
+    Ok(())
 }
 
 async fn reserve(shared: &Shared, entries: usize, bytes: usize) -> Result<Reservation<Mark>, Full> {
@@ -296,10 +320,7 @@ fn answer(head: &Head, work: &Work, waited: Waited) -> Encoded {
 
 impl Work {
     fn verified(&self) -> impl Iterator<Item = (&Arc<Partition>, &Verified)> {
-        self.partitions.iter().filter_map(|part| match &part.state {
-            State::Verified(partition, batch) => Some((partition, &**batch)),
-            _ => None,
-        })
+        self.partitions.iter().filter_map(|part| part.state.verified())
     }
 
     fn verify(&mut self, now: Timestamp) {
@@ -315,7 +336,7 @@ impl Work {
 
     fn refuse_rest(&mut self, code: ErrorCode) {
         for part in &mut self.partitions {
-            if !matches!(part.state, State::Refused(_)) {
+            if part.state.verified().is_some() {
                 part.state = State::Refused(code.into());
             }
         }
@@ -333,8 +354,18 @@ impl Work {
     /// Batches that no frame of the journal could ever hold: to try them again would not help.
     fn refuse_larger(&mut self, largest: usize) {
         for part in &mut self.partitions {
-            if part.state.verified().is_some_and(|batch| journal_bytes(batch.batch()) > largest) {
+            if part.state.verified().is_some_and(|(_, batch)| journal_bytes(batch.batch()) > largest) {
                 part.state = State::Refused(ErrorCode::RecordListTooLarge.into());
+            }
+        }
+    }
+
+    /// The disk has only its reserve. What stays in memory takes none of it.
+    fn refuse_at_reserve(&mut self) {
+        for part in &mut self.partitions {
+            let on_disk = |partition: &Partition| !matches!(partition.durability(), Durability::Memory(_));
+            if part.state.verified().is_some_and(|(partition, _)| on_disk(partition)) {
+                part.state = State::Refused(ErrorCode::KafkaStorageError.into());
             }
         }
     }
@@ -355,9 +386,9 @@ impl State {
         }
     }
 
-    fn verified(&self) -> Option<&Verified> {
+    fn verified(&self) -> Option<(&Arc<Partition>, &Verified)> {
         match self {
-            State::Verified(_, batch) => Some(batch),
+            State::Verified(partition, batch) => Some((partition, batch)),
             _ => None,
         }
     }
