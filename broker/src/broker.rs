@@ -366,6 +366,7 @@ impl Shared {
             log_end: log.end(),
             // All that was found in the journal is stable, and there is no other replica.
             high_watermark: log.end(),
+            producers: log.producers(),
             epochs: epochs.into_iter().map(|(epoch, start)| EpochStart { epoch, start }).collect(),
         };
         let reign = Reign {
@@ -373,6 +374,7 @@ impl Shared {
             epoch,
             replicas: 1,
             min_in_sync_replicas: topic.settings().min_insync_replicas,
+            producer_expiration: self.settings.producer_expiration,
         };
         let durability = topic.settings().durability();
         let (journal, write_out) = (self.journal.clone(), self.write_out.clone());

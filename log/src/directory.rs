@@ -328,8 +328,7 @@ fn unescaped(value: &str) -> String {
 
 /// Puts a small file in the place of another: after a crash there is the one or the other, whole.
 pub fn replace(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    write_beside(disk, directory, name, bytes)?.sync()?;
-    rename_in_place(disk, directory, name)?;
+    put_synced(disk, directory, name, bytes)?;
     disk.sync_dir(directory)
 }
 
@@ -337,6 +336,12 @@ pub fn replace(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> i
 /// it may leave any bytes, or none: only for what can be made again.
 pub fn put(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     write_beside(disk, directory, name, bytes)?;
+    rename_in_place(disk, directory, name)
+}
+
+/// As [`put`], but its bytes are durable before it has the name: after a power cut there is the one or the other, whole.
+pub fn put_synced(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    write_beside(disk, directory, name, bytes)?.sync()?;
     rename_in_place(disk, directory, name)
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::batch::{Batch, Codec, Records, TimestampType};
+use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
 
 use crate::files::Files;
@@ -130,6 +131,13 @@ impl Log {
     /// Its files, if it has any.
     pub fn files(&self) -> Option<&Arc<Files>> {
         self.files.as_ref()
+    }
+
+    /// The producers of all its records.
+    pub fn producers(&self) -> Producers {
+        let mut producers = self.files.as_ref().map(|files| files.producers()).unwrap_or_default();
+        self.tail.from(self.placed).for_each(|batch| producers.note(batch.header(), Timestamp::NONE));
+        producers
     }
 
     /// What is stable and not yet in files, for the writer of the files.

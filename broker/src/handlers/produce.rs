@@ -18,7 +18,8 @@ use thalweg_messages::Message;
 use thalweg_messages::produce::{
     BatchIndexError, ProducePartitionResponse, ProduceResponse, ProduceTopicAnswer, ProduceView, encode_response,
 };
-use thalweg_wire::batch::{BatchError, HEADER_BYTES, Invalid, Verified, verify};
+use thalweg_replica::AppendError;
+use thalweg_wire::batch::{BatchError, HEADER_BYTES, Header, Invalid, Verified, verify};
 use thalweg_wire::codec::{Encoded, Form};
 use thalweg_wire::frame::{begin_response, finish_frame};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex, Timestamp, TopicId};
@@ -108,6 +109,17 @@ impl From<ErrorCode> for Refusal {
 }
 
 impl Refusal {
+    fn of_append(error: AppendError, partition: &Partition) -> Refusal {
+        match error {
+            AppendError::Failed => error.code().into(),
+            AppendError::Sequence(_) => Refusal {
+                message: Some(error.to_string()),
+                found: Found::Validating(partition.marks().log_start),
+                ..error.code().into()
+            },
+        }
+    }
+
     fn of_batch(error: &BatchError, partition: &Partition) -> Refusal {
         let records = error.record_errors().iter().take(RECORD_ERRORS_MAX);
         Refusal {
@@ -171,6 +183,12 @@ async fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: u
     if body_bytes > SMALL_FRAME_BYTES && named > body_bytes / HEADER_BYTES {
         return Err(format!("{named} partitions, and no room for as many batches"));
     }
+    // Transactions aren't served. One batch of one is enough to refuse the request as a whole, as in Kafka.
+    let transactional = view.transactional_id().is_some()
+        || view.topics().any(|topic| {
+            let mut partitions = topic.partitions;
+            partitions.any(|partition| partition.records.is_some_and(|records| is_transactional(&records)))
+        });
     let mut request = ByPartition::new();
     for topic in view.topics() {
         let found = if head.version >= 13 {
@@ -179,7 +197,7 @@ async fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: u
             shared.cluster.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
         };
         let found = match found {
-            _ if view.transactional_id().is_some() => Err(ErrorCode::TransactionalIdAuthorizationFailed),
+            _ if transactional => Err(ErrorCode::TransactionalIdAuthorizationFailed),
             Ok(topic) if topic.is_internal() && *head.client_id != *ADMIN_CLIENT => {
                 Err(ErrorCode::InvalidTopicException)
             }
@@ -216,6 +234,11 @@ async fn verify_all(shared: &Shared, mut work: Work) -> Work {
             work
         })
         .await
+}
+
+/// Whether the first batch says that it is part of a transaction; whatever else it is is looked at later.
+fn is_transactional(records: &[u8]) -> bool {
+    records.first_chunk().is_some_and(|header| Header::from_bytes(*header).is_transactional())
 }
 
 async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
@@ -276,8 +299,8 @@ async fn append_piece(
         };
         let batch = batch.rehoused(|records| blocks.keep(records));
         part.state = match partition.append(now, batch, &mut reservation, countdown, wakes) {
-            Ok(appended) => State::Appended(partition, appended),
-            Err(error) => State::Refused(error.code().into()),
+            Ok(appended) => State::Appended(partition.clone(), appended),
+            Err(error) => State::Refused(Refusal::of_append(error, &partition)),
         };
     }
     shared.journal.wake();
