@@ -6,11 +6,21 @@
 #![allow(clippy::large_enum_variant, clippy::manual_range_patterns, clippy::semicolon_if_nothing_returned)]
 
 pub mod api_versions;
+pub mod create_partitions;
 pub mod create_topics;
+pub mod delete_records;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_topic_partitions;
 pub mod fetch;
+pub mod find_coordinator;
+pub mod incremental_alter_configs;
+pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
 pub mod metadata_log;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod request_header;
 pub mod response_header;
@@ -23,8 +33,18 @@ pub const APIS: &[Api] = &[
     Api::of::<fetch::FetchRequest>("Fetch"),
     Api::of::<list_offsets::ListOffsetsRequest>("ListOffsets"),
     Api::of::<metadata::MetadataRequest>("Metadata"),
+    Api::of::<find_coordinator::FindCoordinatorRequest>("FindCoordinator"),
     Api::of::<api_versions::ApiVersionsRequest>("ApiVersions"),
     Api::of::<create_topics::CreateTopicsRequest>("CreateTopics"),
+    Api::of::<delete_topics::DeleteTopicsRequest>("DeleteTopics"),
+    Api::of::<delete_records::DeleteRecordsRequest>("DeleteRecords"),
+    Api::of::<init_producer_id::InitProducerIdRequest>("InitProducerId"),
+    Api::of::<offset_for_leader_epoch::OffsetForLeaderEpochRequest>("OffsetForLeaderEpoch"),
+    Api::of::<describe_configs::DescribeConfigsRequest>("DescribeConfigs"),
+    Api::of::<create_partitions::CreatePartitionsRequest>("CreatePartitions"),
+    Api::of::<incremental_alter_configs::IncrementalAlterConfigsRequest>("IncrementalAlterConfigs"),
+    Api::of::<describe_cluster::DescribeClusterRequest>("DescribeCluster"),
+    Api::of::<describe_topic_partitions::DescribeTopicPartitionsRequest>("DescribeTopicPartitions"),
 ];
 
 /// Every message and record, by its name.
@@ -32,14 +52,34 @@ pub const APIS: &[Api] = &[
 pub const MESSAGES: &[crate::json::Named] = &[
     crate::json::Named::of::<api_versions::ApiVersionsRequest>(),
     crate::json::Named::of::<api_versions::ApiVersionsResponse>(),
+    crate::json::Named::of::<create_partitions::CreatePartitionsRequest>(),
+    crate::json::Named::of::<create_partitions::CreatePartitionsResponse>(),
     crate::json::Named::of::<create_topics::CreateTopicsRequest>(),
     crate::json::Named::of::<create_topics::CreateTopicsResponse>(),
+    crate::json::Named::of::<delete_records::DeleteRecordsRequest>(),
+    crate::json::Named::of::<delete_records::DeleteRecordsResponse>(),
+    crate::json::Named::of::<delete_topics::DeleteTopicsRequest>(),
+    crate::json::Named::of::<delete_topics::DeleteTopicsResponse>(),
+    crate::json::Named::of::<describe_cluster::DescribeClusterRequest>(),
+    crate::json::Named::of::<describe_cluster::DescribeClusterResponse>(),
+    crate::json::Named::of::<describe_configs::DescribeConfigsRequest>(),
+    crate::json::Named::of::<describe_configs::DescribeConfigsResponse>(),
+    crate::json::Named::of::<describe_topic_partitions::DescribeTopicPartitionsRequest>(),
+    crate::json::Named::of::<describe_topic_partitions::DescribeTopicPartitionsResponse>(),
     crate::json::Named::of::<fetch::FetchRequest>(),
     crate::json::Named::of::<fetch::FetchResponse>(),
+    crate::json::Named::of::<find_coordinator::FindCoordinatorRequest>(),
+    crate::json::Named::of::<find_coordinator::FindCoordinatorResponse>(),
+    crate::json::Named::of::<incremental_alter_configs::IncrementalAlterConfigsRequest>(),
+    crate::json::Named::of::<incremental_alter_configs::IncrementalAlterConfigsResponse>(),
+    crate::json::Named::of::<init_producer_id::InitProducerIdRequest>(),
+    crate::json::Named::of::<init_producer_id::InitProducerIdResponse>(),
     crate::json::Named::of::<list_offsets::ListOffsetsRequest>(),
     crate::json::Named::of::<list_offsets::ListOffsetsResponse>(),
     crate::json::Named::of::<metadata::MetadataRequest>(),
     crate::json::Named::of::<metadata::MetadataResponse>(),
+    crate::json::Named::of::<offset_for_leader_epoch::OffsetForLeaderEpochRequest>(),
+    crate::json::Named::of::<offset_for_leader_epoch::OffsetForLeaderEpochResponse>(),
     crate::json::Named::of::<produce::ProduceRequest>(),
     crate::json::Named::of::<produce::ProduceResponse>(),
     crate::json::Named::of::<request_header::RequestHeader>(),
