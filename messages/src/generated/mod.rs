@@ -6,6 +6,7 @@
 #![allow(clippy::large_enum_variant, clippy::manual_range_patterns, clippy::semicolon_if_nothing_returned)]
 
 pub mod api_versions;
+pub mod consumer_protocol;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_groups;
@@ -17,6 +18,7 @@ pub mod describe_groups;
 pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod find_coordinator;
+pub mod group_log;
 pub mod heartbeat;
 pub mod incremental_alter_configs;
 pub mod init_producer_id;
@@ -124,6 +126,12 @@ pub const MESSAGES: &[crate::json::Named] = &[
     crate::json::Named::of::<response_header::ResponseHeader>(),
     crate::json::Named::of::<sync_group::SyncGroupRequest>(),
     crate::json::Named::of::<sync_group::SyncGroupResponse>(),
+    crate::json::Named::of::<consumer_protocol::assignment::ConsumerProtocolAssignment>(),
+    crate::json::Named::of::<consumer_protocol::subscription::ConsumerProtocolSubscription>(),
+    crate::json::Named::of::<group_log::group_metadata::GroupMetadataKey>(),
+    crate::json::Named::of::<group_log::group_metadata::GroupMetadataValue>(),
+    crate::json::Named::of::<group_log::offset_commit::OffsetCommitKey>(),
+    crate::json::Named::of::<group_log::offset_commit::OffsetCommitValue>(),
     crate::json::Named::of::<metadata_log::broker_registered::BrokerRegistered>(),
     crate::json::Named::of::<metadata_log::config::ConfigRecord>(),
     crate::json::Named::of::<metadata_log::feature_level::FeatureLevelRecord>(),
