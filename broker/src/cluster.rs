@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use thalweg_coordinators::cluster::{
-    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Standing, TopicRules, records,
+    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Resource, SettingRules, Standing, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_log::directory;
@@ -23,6 +23,7 @@ use thalweg_wire::{ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, U
 use thalweg_world::World;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::settings::table::{self, Kind};
 use crate::settings::{Settings, TopicSettings};
 
 /// Commands that wait for the driver; past it whoever asks waits: back-pressure.
@@ -215,7 +216,7 @@ impl Cluster {
         };
         match self.ask(Command::RegisterBroker(start)).await? {
             Reply::Registered(epoch) => Ok(epoch),
-            Reply::Topics(_) => Err(ClusterError::Gone),
+            Reply::Topics(_) | Reply::Configs(_) => Err(ClusterError::Gone),
         }
     }
 
@@ -237,12 +238,35 @@ impl Cluster {
     }
 }
 
-/// What judges the configs of a topic that is to be made.
+/// What judges settings.
 struct Rulebook(Settings);
 
-impl TopicRules for Rulebook {
-    fn check(&self, settings: &BTreeMap<String, String>) -> Result<(), String> {
-        TopicSettings::new(&self.0, settings).map(|_| ()).map_err(|error| error.to_string())
+impl SettingRules for Rulebook {
+    fn check_topic(
+        &self,
+        _: &Image,
+        before: Option<&BTreeMap<String, String>>,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<(), String> {
+        let after = TopicSettings::new(&self.0, settings).map_err(|error| error.to_string())?;
+        match before.map(|before| TopicSettings::new(&self.0, before)) {
+            Some(Ok(before)) => after.check_fixed(&before).map_err(|error| error.to_string()),
+            // What it has can't be understood, so it lives by the defaults; or it is new.
+            Some(Err(_)) | None => Ok(()),
+        }
+    }
+
+    fn check_broker(&self, _: &Image, _: &str, _: &BTreeMap<String, String>) -> Result<(), String> {
+        Err("The settings of brokers can't be changed while they run.".to_owned())
+    }
+
+    fn list_default(&self, of: &Resource, name: &str) -> Option<String> {
+        let setting = match of.kind {
+            Resource::TOPIC => table::topic_setting(name),
+            _ => table::broker_setting(name),
+        };
+        let default = setting.filter(|setting| setting.kind == Kind::List)?.default;
+        Some(default.unwrap_or_default().to_owned())
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 use thalweg_coordinators::cluster::{
-    Assignment, BrokerStart, Command, CreateTopics, Effect, Image, LastStop, NewTopic, Policy, Record, Reply,
-    TopicRules, records,
+    AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreateTopics, Effect, Image, Intent, LastStop,
+    NewTopic, Operation, Policy, Record, Reply, Resource, SettingRules, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_messages::metadata_log::{
@@ -20,11 +20,21 @@ use thalweg_wire::{BrokerId, Moment, Offset, PartitionIndex, ProducerId, Uuid};
 
 struct NoRules;
 
-impl TopicRules for NoRules {
-    fn check(&self, _: &BTreeMap<String, String>) -> Result<(), String> {
+impl SettingRules for NoRules {
+    fn check_topic(&self, _: &Image, _: Option<&Settings>, _: &Settings) -> Result<(), String> {
         Ok(())
     }
+
+    fn check_broker(&self, _: &Image, _: &str, _: &Settings) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn list_default(&self, _: &Resource, name: &str) -> Option<String> {
+        (name == "a").then(|| "0".to_owned())
+    }
 }
+
+type Settings = BTreeMap<String, String>;
 
 fn policy() -> Policy {
     Policy { partitions: 2, replication_factor: 1, rules: Arc::new(NoRules) }
@@ -76,6 +86,18 @@ fn happening() -> impl Strategy<Value = Happening> {
         });
     let create = prop::collection::vec(topic(), 1..4)
         .prop_map(|topics| Happening::Decided(Command::CreateTopics(CreateTopics { topics, effect: Effect::Create })));
+    let operation = ("[0-9](,[0-9])?", 0..4).prop_map(|(value, which)| match which {
+        0 => Operation::Set(value),
+        1 => Operation::Reset,
+        2 => Operation::Append(value),
+        _ => Operation::Subtract(value),
+    });
+    let alter = (prop_oneof![Just(2i8), Just(4)], "[ab._]{1,2}", prop::collection::btree_map("[ab]", operation, 0..3))
+        .prop_map(|(kind, name, changes)| {
+            let alteration = Alteration { of: Resource { kind, name }, changes: changes.into_iter().collect() };
+            let resources = vec![alteration];
+            Happening::Decided(Command::AlterConfigs(AlterConfigs { resources, intent: Intent::Change }))
+        });
     // Topics by small ids: some exist, some did, some never will.
     let remove = (1..20u64).prop_map(|topic| RemoveTopicRecord { topic_id: id(topic), ..Default::default() }.into());
     let change = (1..20u64, 0..3i32, -2..4i32, prop::option::of(prop::collection::vec(0..4i32, 0..3)), -1..2i8)
@@ -118,7 +140,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     let unknown = prop::collection::vec(any::<u8>(), 0..9)
         .prop_map(|body| Record::Unknown([&[1, 0x8f, 0x4e, 0][..], &body].concat().into()));
     let written = prop_oneof![remove, change, set, feature, kafka, unregister, producers, unknown];
-    prop_oneof![1 => register, 3 => create, 4 => written.prop_map(Happening::Written)]
+    prop_oneof![1 => register, 3 => create, 2 => alter, 4 => written.prop_map(Happening::Written)]
 }
 
 /// Applies an entry, from its bytes.

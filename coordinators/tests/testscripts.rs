@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thalweg_coordinators::cluster::{
-    Assignment, BrokerStart, Command, CreateTopics, Effect, Image, LastStop, NewTopic, Policy, Record, Reply,
-    TopicReply, TopicRules, records,
+    AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreateTopics, Effect, Image, Intent, LastStop,
+    NewTopic, Operation, Policy, Record, Reply, Resource, SettingRules, TopicReply, records,
 };
 use thalweg_coordinators::{Context, Decision, Machine};
 use thalweg_messages::metadata_log::{
@@ -35,6 +35,11 @@ fn deletion() {
     play(include_str!("../testscripts/deletion"));
 }
 
+#[test]
+fn alter_configs() {
+    play(include_str!("../testscripts/alter_configs"));
+}
+
 fn play(script: &str) {
     let mut stage = Stage::new();
     let mut played = String::new();
@@ -54,21 +59,53 @@ fn play(script: &str) {
     assert!(played == script, "the transcript went like this:\n{played}");
 }
 
-/// Knows three settings.
+/// Knows two settings of topics, and three of brokers.
 struct FewRules;
 
-impl TopicRules for FewRules {
-    fn check(&self, settings: &BTreeMap<String, String>) -> Result<(), String> {
+impl SettingRules for FewRules {
+    fn check_topic(
+        &self,
+        cluster: &Image,
+        before: Option<&BTreeMap<String, String>>,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<(), String> {
         for (name, value) in settings {
             match name.as_str() {
                 "retention.ms" if value.parse::<i64>().is_err() => {
                     return Err(format!("Invalid value {value} for configuration {name}: Not a number of type LONG"));
                 }
                 "retention.ms" | "cleanup.policy" => {}
+                "flush.mode" if before.is_some_and(|before| before.get(name) != Some(value)) => {
+                    return Err("flush.mode stays".to_owned());
+                }
+                "flush.mode" => {}
                 _ => return Err(format!("Unknown topic config name: {name}")),
             }
         }
+        let all = Resource { kind: Resource::BROKER, name: String::new() };
+        let forbidden = cluster.settings(&all).and_then(|all| all.get("log.retention.ms"));
+        match settings.get("retention.ms") {
+            Some(value) if Some(value) == forbidden => Err(format!("retention.ms is {value} as it is")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_broker(&self, _: &Image, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String> {
+        for setting in settings.keys() {
+            match (setting.as_str(), name) {
+                ("log.retention.ms" | "log.cleanup.policy", _) => {}
+                (_, "1") if setting == "rack" => {}
+                _ => return Err(format!("Cannot update these configs dynamically: [{setting}]")),
+            }
+        }
         Ok(())
+    }
+
+    fn list_default(&self, of: &Resource, name: &str) -> Option<String> {
+        match (of.kind, name) {
+            (Resource::TOPIC, "cleanup.policy") | (Resource::BROKER, "log.cleanup.policy") => Some("delete".to_owned()),
+            _ => None,
+        }
     }
 }
 
@@ -90,6 +127,8 @@ impl Stage {
             "register" => self.register(rest),
             "create" => self.create(rest, Effect::Create),
             "validate" => self.create(rest, Effect::ValidateOnly),
+            "alter" => self.alter(rest, Intent::Change),
+            "try" => self.alter(rest, Intent::ValidateOnly),
             "remove" => {
                 let topic_id = self.image.topic(rest).unwrap().id();
                 self.write(&[RemoveTopicRecord { topic_id, ..Default::default() }.into()])
@@ -115,6 +154,10 @@ impl Stage {
             }
             "restart" => self.restart(),
             "topic" => self.show(rest),
+            "broker" => {
+                let of = Resource { kind: Resource::BROKER, name: name(rest) };
+                vec![format!("settings {:?}", self.image.settings(&of).cloned().unwrap_or_default())]
+            }
             "standing" => vec![format!("{:?}", self.image.standing(id(rest)))],
             _ => panic!("unknown command {verb}"),
         }
@@ -141,6 +184,20 @@ impl Stage {
         let decision = self.decide(Command::CreateTopics(CreateTopics { topics, effect }));
         let Reply::Topics(replies) = decision.reply else { panic!("another reply") };
         let mut lines: Vec<String> = replies.iter().map(answer).collect();
+        lines.extend(self.write(&decision.records));
+        lines
+    }
+
+    /// `KIND NAME [SETTING=VALUE] [SETTING+=VALUE] [SETTING-=VALUE] [SETTING=default] ...`, resources separated by `|`.
+    fn alter(&mut self, rest: &str, intent: Intent) -> Vec<String> {
+        let resources = rest.split('|').map(alteration).collect();
+        let decision = self.decide(Command::AlterConfigs(AlterConfigs { resources, intent }));
+        let Reply::Configs(replies) = decision.reply else { panic!("another reply") };
+        let answers = replies.iter().map(|reply| match reply {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => format!("{} {error}", error.code().code()),
+        });
+        let mut lines: Vec<String> = answers.collect();
         lines.extend(self.write(&decision.records));
         lines
     }
@@ -277,6 +334,23 @@ fn answer(reply: &TopicReply) -> String {
             format!("{name}: {} {message}", error.code().code())
         }
     }
+}
+
+fn alteration(text: &str) -> Alteration {
+    let mut words = text.split_whitespace();
+    let kind = words.next().unwrap().parse().unwrap();
+    let of = Resource { kind, name: name(words.next().unwrap()) };
+    let changes = words.map(|word| {
+        let (left, value) = word.split_once('=').unwrap();
+        let value = value.to_owned();
+        match (left.strip_suffix('+'), left.strip_suffix('-')) {
+            (Some(name), _) => (name.to_owned(), Operation::Append(value)),
+            (_, Some(name)) => (name.to_owned(), Operation::Subtract(value)),
+            _ if value == "default" => (left.to_owned(), Operation::Reset),
+            _ => (left.to_owned(), Operation::Set(value)),
+        }
+    });
+    Alteration { of, changes: changes.collect() }
 }
 
 fn words<const N: usize>(text: &str) -> [&str; N] {

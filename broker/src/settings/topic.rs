@@ -187,6 +187,19 @@ impl TopicSettings {
         typed(&effective(broker, overrides)?)
     }
 
+    /// Refuses what can't change while a topic exists.
+    pub fn check_fixed(&self, before: &TopicSettings) -> Result<(), InvalidConfig> {
+        let fixed = |name| Err(InvalidConfig::Fixed { name });
+        if self.storage != before.storage {
+            fixed("storage.mode")
+        } else if self.storage == Storage::Disk && self.flush != before.flush {
+            // What the journal holds of the topic, and what only its files do, would have to change hands.
+            fixed("flush.mode")
+        } else {
+            Ok(())
+        }
+    }
+
     /// Whether a topic may have this setting with this value, as far as one setting alone can tell.
     /// [`TopicSettings::new`] also checks them against each other.
     pub fn check(name: &str, value: &str) -> Result<(), InvalidConfig> {

@@ -64,7 +64,7 @@ pub enum InvalidConfig {
     NoTieredStorage,
     /// `storage.mode=memory` without a bound: memory is everybody's.
     Unbounded,
-    /// A setting that only counts when a topic is created.
+    /// A setting that can't change once a topic exists.
     Fixed {
         /// The setting.
         name: &'static str,

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use thalweg_messages::metadata_log::BrokerRegistered;
 use thalweg_wire::{BrokerId, Moment, Uuid};
 
+use super::alter_configs::{self, AlterConfigs, AlterConfigsError};
 use super::create_topics::{self, CreateTopics, TopicReply};
-use super::image::Image;
+use super::image::{Image, Resource};
 use super::records::Record;
 use crate::machine::{Context, Decision, Machine};
 
@@ -22,6 +23,8 @@ pub enum Command {
     RegisterBroker(BrokerStart),
     /// Topics are to be created: asked for, or made because a client named them.
     CreateTopics(CreateTopics),
+    /// Settings of topics and brokers are to be changed.
+    AlterConfigs(AlterConfigs),
 }
 
 /// The answer to a command.
@@ -31,6 +34,8 @@ pub enum Reply {
     Registered(BrokerEpoch),
     /// To [`Command::CreateTopics`]: a reply for each name.
     Topics(Vec<TopicReply>),
+    /// To [`Command::AlterConfigs`]: what became of each resource, in the order of the command.
+    Configs(Vec<Result<(), AlterConfigsError>>),
 }
 
 /// The number of a broker's registration; a later one has a larger number.
@@ -72,14 +77,27 @@ pub struct Policy {
     pub partitions: i32,
     /// `default.replication.factor`.
     pub replication_factor: i16,
-    /// Judges the settings of topics.
-    pub rules: Arc<dyn TopicRules>,
+    /// Judges settings.
+    pub rules: Arc<dyn SettingRules>,
 }
 
-/// Knows which settings a topic may have.
-pub trait TopicRules: Send + Sync {
-    /// Whether a topic may have these settings, or in Kafka's words why not (INVALID_CONFIG).
-    fn check(&self, settings: &BTreeMap<String, String>) -> Result<(), String>;
+/// Knows which settings there are, and what they may be in a cluster as it stands.
+pub trait SettingRules: Send + Sync {
+    /// Whether a topic may have these settings, or in Kafka's words why not (INVALID_CONFIG). A topic that exists has
+    /// those before.
+    fn check_topic(
+        &self,
+        cluster: &Image,
+        before: Option<&BTreeMap<String, String>>,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<(), String>;
+
+    /// Whether a broker, or all of them for the empty name, may have these settings while it runs, or in Kafka's words
+    /// why not (INVALID_REQUEST).
+    fn check_broker(&self, cluster: &Image, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String>;
+
+    /// What a list is when nobody says anything; `None`: the setting is no list, or there is none of that name.
+    fn list_default(&self, of: &Resource, name: &str) -> Option<String>;
 }
 
 impl Machine for Image {
@@ -92,6 +110,7 @@ impl Machine for Image {
         match command {
             Command::RegisterBroker(start) => register(self, start),
             Command::CreateTopics(request) => create_topics::decide(self, policy, request),
+            Command::AlterConfigs(request) => alter_configs::decide(self, policy, &request),
         }
     }
 

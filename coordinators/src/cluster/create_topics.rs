@@ -298,7 +298,7 @@ fn create(image: &Image, policy: &Policy, topic: &NewTopic) -> Result<(Created, 
     if let Some(with) = image.colliding(name) {
         return Err(CreateTopicError::Collides { name: name.clone(), with: with.to_string() });
     }
-    let settings = check_settings(policy, &topic.settings)?;
+    let settings = check_settings(image, policy, &topic.settings)?;
     let placed = if topic.assignments.is_empty() {
         let default = i32::from(policy.replication_factor);
         let replication_factor = match i32::from(topic.replication_factor) {
@@ -330,6 +330,7 @@ fn create(image: &Image, policy: &Policy, topic: &NewTopic) -> Result<(Created, 
 
 /// Of a setting that is given twice, the last counts.
 fn check_settings(
+    image: &Image,
     policy: &Policy,
     given: &[(String, Option<String>)],
 ) -> Result<BTreeMap<String, String>, CreateTopicError> {
@@ -338,7 +339,7 @@ fn check_settings(
         let value = value.as_ref().ok_or_else(|| CreateTopicError::NullSetting(name.clone()))?;
         settings.insert(name.clone(), value.clone());
     }
-    policy.rules.check(&settings).map_err(CreateTopicError::Settings)?;
+    policy.rules.check_topic(image, None, &settings).map_err(CreateTopicError::Settings)?;
     Ok(settings)
 }
 

@@ -61,6 +61,9 @@ pub struct Resource {
 impl Resource {
     /// The kind of a topic.
     pub const TOPIC: i8 = 2;
+
+    /// The kind of a broker.
+    pub const BROKER: i8 = 4;
 }
 
 /// What a topic id is to this cluster.

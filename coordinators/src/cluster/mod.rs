@@ -4,6 +4,7 @@
 //! a command comes to. One entry of the metadata log is one list of records ([`records::encode`]): a topic, its settings
 //! and its partitions appear together.
 
+mod alter_configs;
 mod assignment;
 pub mod controller;
 mod create_topics;
@@ -13,7 +14,8 @@ mod names;
 pub mod records;
 mod topic;
 
-pub use controller::{BrokerEpoch, BrokerStart, Command, LastStop, Policy, Reply, TopicRules};
+pub use alter_configs::{AlterConfigs, AlterConfigsError, Alteration, Intent, Operation};
+pub use controller::{BrokerEpoch, BrokerStart, Command, LastStop, Policy, Reply, SettingRules};
 pub use create_topics::{
     Assignment, CreateTopicError, CreateTopics, Created, Effect, NewTopic, PARTITIONS_PER_REQUEST_MAX, TopicReply,
 };
