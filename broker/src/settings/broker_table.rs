@@ -3,6 +3,7 @@
 //! Defaults that differ from Kafka's, because Kafka's hurt a single node: `node.id` (Kafka has none), `listeners`
 //! (loopback instead of every interface), `log.dir`, `group.initial.rebalance.delay.ms` (0 instead of 3000) and
 //! `replica.lag.time.max.ms` (10 s instead of 30 s). `message.max.bytes` has an upper bound that Kafka lacks.
+//! Kafka can change `listeners` and `listener.security.protocol.map` while it runs; here they need a start.
 //! Names that stand in neither table are Kafka's security, tiering, quota and share-group settings; they are taken and
 //! warned about, as Kafka takes names that it does not know.
 
@@ -82,7 +83,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The most that one Fetch is answered with, in bytes.";
     "fetch.purgatory.purge.interval.requests" Int Some("1000"), Any, Static, Moot:
         "Kafka's housekeeping of waiting requests.";
-    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Cluster, Acts:
+    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Static, Acts:
         "The topics' default of the same name; Kafka has no such setting and always acts as async.";
     "group.consumer.assignment.interval.ms" Int Some("1000"), AtLeast(0), Cluster, Waits:
         "How often a consumer group's assignment is computed at most.";
@@ -126,9 +127,9 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The size of a log directory's journal once it has grown, in bytes; less is taken on a small disk.";
     "leader.imbalance.check.interval.seconds" Long Some("300"), AtLeast(1), Static, Waits:
         "How often the balance of leaderships is looked at.";
-    "listener.security.protocol.map" String Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any, PerBroker, Acts:
+    "listener.security.protocol.map" String Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Any, Static, Acts:
         "Which protocol each listener speaks, as NAME:PROTOCOL.";
-    "listeners" List Some("PLAINTEXT://127.0.0.1:9092"), Any, PerBroker, Acts:
+    "listeners" List Some("PLAINTEXT://127.0.0.1:9092"), Any, Static, Acts:
         "Where the broker listens, as NAME://HOST:PORT; no host, or 0.0.0.0, is every interface, port 0 any free one.";
     "log.cleaner.backoff.ms" Long Some("15000"), AtLeast(0), Cluster, Waits:
         "How long the cleaner sleeps when nothing is to clean.";

@@ -1,4 +1,5 @@
 //! Where settings come from, and which of them wins: flags over `--set` over the environment over the file over defaults.
+//! What was changed while the broker ran, for it or else for all brokers, is over all of these.
 //!
 //! Nothing here reads a file or the environment; who starts the broker gathers [`Layers`] and hands them over.
 
@@ -6,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::table::{self, Effect, Setting};
+use super::topic::ConfigSource;
 use super::value::{self, Value};
 
 /// What the names of environment variables start with.
@@ -148,7 +150,16 @@ pub fn setting_of_variable(variable: &str) -> Option<String> {
 
 /// What was given, merged: one value for each name, checked, with its origin. What was not given is the default.
 #[derive(Clone, Debug)]
-pub(super) struct Values(BTreeMap<&'static str, (Value, Origin)>);
+pub(super) struct Values {
+    given: BTreeMap<&'static str, (Value, Origin)>,
+    /// Changed while it ran, for this broker.
+    own: Overrides,
+    /// Changed while it ran, for all brokers.
+    shared: Overrides,
+}
+
+/// Values of a broker's settings that were changed while it ran.
+pub(super) type Overrides = BTreeMap<&'static str, Value>;
 
 impl Values {
     /// Merges the layers. Names that are no broker's settings become warnings, bad values problems.
@@ -174,25 +185,52 @@ impl Values {
                 Err(refusal) => problems.push((origin, refusal.to_string())),
             }
         }
-        (Values(values), warnings, problems)
+        let none = Overrides::new;
+        (Values { given: values, own: none(), shared: none() }, warnings, problems)
     }
 
     /// The value of a broker's setting; `None` is Kafka's null.
     pub(super) fn find(&self, name: &str) -> Option<Value> {
-        match self.0.get(name) {
-            Some((value, _)) => Some(value.clone()),
+        match self.given(name) {
+            Some(value) => Some(value.clone()),
             None => default(row(name)),
         }
     }
 
-    /// Who gave it.
+    /// Who gave it when the broker started.
     pub(super) fn origin(&self, name: &str) -> Origin {
-        self.0.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
+        self.given.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// The value that was given, if one was.
     pub(super) fn given(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).map(|(value, _)| value)
+        let at_start = || self.given.get(name).map(|(value, _)| value);
+        self.own.get(name).or_else(|| self.shared.get(name)).or_else(at_start)
+    }
+
+    /// Where the value that holds comes from.
+    pub(super) fn source(&self, name: &str) -> ConfigSource {
+        SOURCES.into_iter().find(|source| self.at(*source, name).is_some()).unwrap_or(ConfigSource::Default)
+    }
+
+    /// The value that a setting has from there.
+    pub(super) fn at(&self, source: ConfigSource, name: &str) -> Option<Value> {
+        let given = |by_default: bool| {
+            let (value, origin) = self.given.get(name)?;
+            ((*origin == Origin::Default) == by_default).then(|| value.clone())
+        };
+        match source {
+            ConfigSource::Topic => None,
+            ConfigSource::DynamicBroker => self.own.get(name).cloned(),
+            ConfigSource::DynamicDefaultBroker => self.shared.get(name).cloned(),
+            ConfigSource::StaticBroker => given(false),
+            ConfigSource::Default => given(true).or_else(|| default(row(name))),
+        }
+    }
+
+    /// Replaces what was changed while it ran.
+    pub(super) fn change(&mut self, own: Overrides, shared: Overrides) {
+        (self.own, self.shared) = (own, shared);
     }
 
     /// A number whose setting has a default.
@@ -217,9 +255,17 @@ impl Values {
 
     /// The names that were given.
     pub(super) fn names(&self) -> BTreeSet<&'static str> {
-        self.0.keys().copied().collect()
+        self.given.keys().copied().collect()
     }
 }
+
+/// Where a broker's setting may come from, the strongest first.
+pub(super) const SOURCES: [ConfigSource; 4] = [
+    ConfigSource::DynamicBroker,
+    ConfigSource::DynamicDefaultBroker,
+    ConfigSource::StaticBroker,
+    ConfigSource::Default,
+];
 
 /// What a setting is when nobody gives it.
 pub(super) fn default(setting: &'static Setting) -> Option<Value> {

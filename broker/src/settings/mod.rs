@@ -1,10 +1,12 @@
 //! The settings of a broker and of its topics: one table, and typed values computed from it.
 //!
-//! [`table`] says what can be set; [`Settings::new`] reads what was given ([`Layers`]) and checks it; [`TopicSettings`]
-//! is what holds for one topic. Names, defaults, bounds and the words of a refusal are Kafka's; `docs/compatibility.md`
+//! [`table`] says what can be set; [`Settings::new`] reads what was given ([`Layers`]) and checks it;
+//! [`Settings::changed`] takes over what was changed since; [`TopicSettings`] is what holds for one topic. Names, defaults, bounds and the words of a refusal are Kafka's; `docs/compatibility.md`
 //! lists where they are not.
 
 mod broker_table;
+mod changes;
+mod described;
 mod layers;
 pub mod properties;
 pub mod table;
@@ -19,6 +21,8 @@ use std::time::Duration;
 use thalweg_wire::BrokerId;
 
 use crate::listeners::{self, Listener, Protocols};
+pub use changes::{Changes, Reach};
+pub use described::{Described, Place};
 pub use layers::{Given, InvalidSettings, Layers, Origin, Warning, setting_of_variable};
 pub use topic::{Cleanup, Compression, ConfigSource, Flush, Storage, TopicConfig, TopicSettings};
 pub use topic_table::BATCH_BYTES_MAX;
@@ -196,7 +200,7 @@ impl Settings {
                 initial_rebalance_delay: span("group.initial.rebalance.delay.ms"),
                 members: size("group.max.size"),
             },
-            producer_expiration: span("producer.id.expiration.ms"),
+            producer_expiration: producer_expiration(&values),
             values,
             topic_defaults,
         };
@@ -367,6 +371,10 @@ fn connections(values: &Values, problems: &mut Problems) -> ConnectionLimits {
         per_ip_overrides,
         idle,
     }
+}
+
+fn producer_expiration(values: &Values) -> Duration {
+    Duration::from_millis(values.number("producer.id.expiration.ms").unsigned_abs())
 }
 
 fn check_topic_defaults(defaults: &topic::Defaults, values: &Values, problems: &mut Problems) {

@@ -7,7 +7,7 @@ use thalweg_log::segment::Rules as SegmentRules;
 use thalweg_wire::batch::{Codecs, Compaction, Rules, TimestampType};
 
 use super::Settings;
-use super::layers::{Origin, Values};
+use super::layers::Values;
 use super::table::{self, Setting};
 use super::value::{self, InvalidConfig, Value};
 use crate::partition::Durability;
@@ -115,7 +115,7 @@ pub enum Storage {
     Memory,
 }
 
-/// One line of a topic's configuration, as CreateTopics (v5+) and DescribeConfigs report it.
+/// One line of a topic's configuration, as CreateTopics (v5+) reports it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TopicConfig {
     /// The row of the table.
@@ -131,6 +131,10 @@ pub struct TopicConfig {
 pub enum ConfigSource {
     /// The topic's own configuration.
     Topic = 1,
+    /// It was changed for this broker while it ran.
+    DynamicBroker = 2,
+    /// It was changed for all brokers while they ran.
+    DynamicDefaultBroker = 3,
     /// The broker was started with it.
     StaticBroker = 4,
     /// Nobody gave it.
@@ -237,11 +241,10 @@ pub(super) fn defaults(broker: &Values) -> Defaults {
     let value_of = |setting: &'static Setting| {
         let given = setting.synonyms.iter().find_map(|synonym| {
             let value = broker.given(synonym.name)?;
-            Some((in_unit(value, synonym.unit), broker.origin(synonym.name)))
+            Some((in_unit(value, synonym.unit), broker.source(synonym.name)))
         });
         match given {
-            Some((value, Origin::Default)) => (value, ConfigSource::Default),
-            Some((value, _)) => (value, ConfigSource::StaticBroker),
+            Some(given) => given,
             None => {
                 let value = super::layers::default(setting);
                 (value.unwrap_or_else(|| panic!("{} has a default", setting.name)), ConfigSource::Default)
