@@ -9,21 +9,21 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use bytes::Bytes;
 use thalweg_coordinators::cluster::{
-    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Resource, SettingRules, Standing, records,
+    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Standing, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_log::directory;
 use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
 use thalweg_wire::batch::Rules;
-use thalweg_wire::{ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
+use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
 use thalweg_world::World;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::settings::table::{self, Kind};
+use crate::rulebook::{InForce, Rulebook};
 use crate::settings::{Settings, TopicSettings};
 
 /// Commands that wait for the driver; past it whoever asks waits: back-pressure.
@@ -44,9 +44,17 @@ struct View {
     image: RwLock<Image>,
     /// The index of the newest entry in the image.
     applied: AtomicI64,
+    understood: Mutex<Understood>,
+    in_force: InForce,
+    node: BrokerId,
+}
+
+/// What the image means to handlers.
+struct Understood {
+    /// What this broker's settings are, with what was changed since its start.
+    settings: Arc<Settings>,
     /// Topics as handlers want them, made at the first touch. One whose topic changed since is made anew.
-    topics: Mutex<HashMap<TopicId, Arc<Topic>>>,
-    settings: Settings,
+    topics: HashMap<TopicId, Arc<Topic>>,
 }
 
 struct Asked {
@@ -144,17 +152,20 @@ impl Cluster {
                 applied = apply(&mut image, committed)?;
             }
         }
+        let in_force = InForce::new(settings.clone());
+        let understood = Understood { settings: in_force.under(&image), topics: HashMap::new() };
         let view = Arc::new(View {
             image: RwLock::new(image.clone()),
             applied: AtomicI64::new(applied.index.0.cast_signed()),
-            topics: Mutex::default(),
-            settings: settings.clone(),
+            understood: Mutex::new(understood),
+            in_force,
+            node: settings.node,
         });
         let (commands, inbox) = mpsc::channel(INBOX_MAX);
         let policy = Policy {
             partitions: settings.creation.partitions,
             replication_factor: i16::try_from(settings.creation.replication_factor).unwrap_or(i16::MAX),
-            rules: Arc::new(Rulebook(settings.clone())),
+            rules: Arc::new(Rulebook(InForce::new(settings.clone()))),
         };
         let driver = Driver {
             world: world.clone(),
@@ -189,6 +200,11 @@ impl Cluster {
         self.view.applied.load(Ordering::Acquire)
     }
 
+    /// This broker's settings as they are now: what it was started with, and what was changed since.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.view.understood().settings.clone()
+    }
+
     /// A way to look topics up, for who can't hold the cluster.
     pub fn topics(&self) -> Topics {
         Topics(self.view.clone())
@@ -209,7 +225,7 @@ impl Cluster {
     /// Registers this process with its log directory: every partition that the node led begins a new epoch.
     pub async fn register(&self, incarnation: Uuid, directory: Uuid) -> Result<BrokerEpoch, ClusterError> {
         let start = BrokerStart {
-            broker: self.view.settings.node,
+            broker: self.view.node,
             incarnation,
             directories: vec![directory],
             last_stop: LastStop::Unclean,
@@ -238,49 +254,30 @@ impl Cluster {
     }
 }
 
-/// What judges settings.
-struct Rulebook(Settings);
-
-impl SettingRules for Rulebook {
-    fn check_topic(
-        &self,
-        _: &Image,
-        before: Option<&BTreeMap<String, String>>,
-        settings: &BTreeMap<String, String>,
-    ) -> Result<(), String> {
-        let after = TopicSettings::new(&self.0, settings).map_err(|error| error.to_string())?;
-        match before.map(|before| TopicSettings::new(&self.0, before)) {
-            Some(Ok(before)) => after.check_fixed(&before).map_err(|error| error.to_string()),
-            // What it has can't be understood, so it lives by the defaults; or it is new.
-            Some(Err(_)) | None => Ok(()),
-        }
-    }
-
-    fn check_broker(&self, _: &Image, _: &str, _: &BTreeMap<String, String>) -> Result<(), String> {
-        Err("The settings of brokers can't be changed while they run.".to_owned())
-    }
-
-    fn list_default(&self, of: &Resource, name: &str) -> Option<String> {
-        let setting = match of.kind {
-            Resource::TOPIC => table::topic_setting(name),
-            _ => table::broker_setting(name),
-        };
-        let default = setting.filter(|setting| setting.kind == Kind::List)?.default;
-        Some(default.unwrap_or_default().to_owned())
-    }
-}
-
 impl View {
     fn understand(&self, image: Arc<cluster::Topic>) -> Arc<Topic> {
-        let mut topics = self.topics.lock().expect(UNPOISONED);
-        if let Some(known) = topics.get(&image.id())
+        let mut understood = self.understood();
+        if let Some(known) = understood.topics.get(&image.id())
             && Arc::ptr_eq(&known.image, &image)
         {
             return known.clone();
         }
-        let topic = Arc::new(Topic::new(&self.settings, image));
-        topics.insert(topic.id(), topic.clone());
+        let topic = Arc::new(Topic::new(&understood.settings, image));
+        understood.topics.insert(topic.id(), topic.clone());
         topic
+    }
+
+    /// The image has changed: where brokers' settings did, every topic means something else.
+    fn follow(&self, image: &Image) {
+        let settings = self.in_force.under(image);
+        let mut understood = self.understood();
+        if !Arc::ptr_eq(&understood.settings, &settings) {
+            *understood = Understood { settings, topics: HashMap::new() };
+        }
+    }
+
+    fn understood(&self) -> MutexGuard<'_, Understood> {
+        self.understood.lock().expect(UNPOISONED)
     }
 }
 
@@ -413,6 +410,7 @@ impl Driver {
             for committed in committed {
                 self.applied = apply(&mut image, committed)?;
             }
+            self.view.follow(&image);
             self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
         }
         Ok(())

@@ -110,7 +110,7 @@ fn made(shared: &Shared, name: String, created: &Created, version: i16, effect: 
 }
 
 fn configs(shared: &Shared, own: &BTreeMap<String, String>) -> Vec<CreatableTopicResultConfig> {
-    let described = TopicSettings::describe(&shared.settings, own).unwrap_or_default();
+    let described = TopicSettings::describe(&shared.cluster.settings(), own).unwrap_or_default();
     let lines = described.into_iter().map(|config| CreatableTopicResultConfig {
         name: config.setting.name.to_owned(),
         value: Some(config.value),

@@ -34,7 +34,8 @@ impl Settings {
     /// What holds with these changes. What was set by a newer version, and isn't understood here, changes nothing.
     pub fn changed(&self, changes: &Changes) -> Settings {
         let mut settings = self.clone();
-        settings.values.change(overrides(&changes.own), overrides(&changes.shared));
+        settings.values.change_own(overrides(&changes.own));
+        settings.values.change_shared(overrides(&changes.shared));
         settings.topic_defaults = topic::defaults(&settings.values);
         // What is wrong was refused when it was set.
         settings.connections = super::connections(&settings.values, &mut Vec::new());
@@ -66,13 +67,16 @@ impl Settings {
                 "Cannot update these configs at default cluster level, broker id must be specified: [{names}]"
             ));
         }
-        self.check_together(overrides(changes))
+        self.check_together(reach, overrides(changes))
     }
 
-    /// Refuses values that can't be had together with those that the broker was started with.
-    fn check_together(&self, changes: Overrides) -> Result<(), String> {
+    /// Refuses values that can't be had together with those that hold beside them.
+    fn check_together(&self, reach: Reach, changes: Overrides) -> Result<(), String> {
         let mut values = self.values.clone();
-        values.change(changes, Overrides::new());
+        match reach {
+            Reach::One => values.change_own(changes),
+            Reach::All => values.change_shared(changes),
+        }
         let mut problems = Vec::new();
         super::check_topic_defaults(&topic::defaults(&values), &values, &mut problems);
         super::connections(&values, &mut problems);

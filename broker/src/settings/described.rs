@@ -46,6 +46,7 @@ impl Settings {
 
     /// What was changed for all brokers of a setting while they ran; `None` if nothing was.
     pub fn describe_shared(&self, setting: &'static Setting) -> Option<Described> {
+        self.values.at(ConfigSource::DynamicDefaultBroker, setting.name)?;
         let mut places = self.places(setting.name);
         places.retain(|place| place.source == ConfigSource::DynamicDefaultBroker);
         let value = places.first()?.value.clone();

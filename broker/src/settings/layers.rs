@@ -228,9 +228,14 @@ impl Values {
         }
     }
 
-    /// Replaces what was changed while it ran.
-    pub(super) fn change(&mut self, own: Overrides, shared: Overrides) {
-        (self.own, self.shared) = (own, shared);
+    /// Replaces what was changed for this broker while it ran.
+    pub(super) fn change_own(&mut self, own: Overrides) {
+        self.own = own;
+    }
+
+    /// Replaces what was changed for all brokers while they ran.
+    pub(super) fn change_shared(&mut self, shared: Overrides) {
+        self.shared = shared;
     }
 
     /// A number whose setting has a default.

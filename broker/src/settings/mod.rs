@@ -1,8 +1,8 @@
 //! The settings of a broker and of its topics: one table, and typed values computed from it.
 //!
 //! [`table`] says what can be set; [`Settings::new`] reads what was given ([`Layers`]) and checks it;
-//! [`Settings::changed`] takes over what was changed since; [`TopicSettings`] is what holds for one topic. Names, defaults, bounds and the words of a refusal are Kafka's; `docs/compatibility.md`
-//! lists where they are not.
+//! [`Settings::changed`] takes over what was changed since; [`TopicSettings`] is what holds for one topic. Names,
+//! defaults, bounds and the words of a refusal are Kafka's; `docs/compatibility.md` lists where they are not.
 
 mod broker_table;
 mod changes;

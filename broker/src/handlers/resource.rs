@@ -1,0 +1,44 @@
+//! What has settings, as DescribeConfigs and IncrementalAlterConfigs name it.
+
+use thalweg_wire::ErrorCode;
+
+use super::Close;
+use crate::broker::Shared;
+
+/// Resources that a request may name beyond the topics that there are.
+const SPARE: usize = 10_000;
+
+/// A kind of resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ResourceKind {
+    Topic,
+    Broker,
+    BrokerLogger,
+    ClientMetrics,
+    Group,
+}
+
+impl ResourceKind {
+    /// By Kafka's number.
+    pub(super) fn of(number: i8) -> Result<ResourceKind, (ErrorCode, String)> {
+        Ok(match number {
+            2 => ResourceKind::Topic,
+            4 => ResourceKind::Broker,
+            8 => ResourceKind::BrokerLogger,
+            16 => ResourceKind::ClientMetrics,
+            32 => ResourceKind::Group,
+            _ => return Err((ErrorCode::InvalidRequest, format!("Unknown resource type {number}"))),
+        })
+    }
+}
+
+/// Closes the connection of who names many times more resources than there are: five bytes each in the request, some
+/// hundreds while it is answered.
+pub(super) fn check_count(shared: &Shared, resources: usize) -> Result<(), Close> {
+    let topics = shared.cluster.look(|image| image.topic_count());
+    if resources <= topics.saturating_add(SPARE) {
+        Ok(())
+    } else {
+        Err(format!("{resources} resources are named, and there are {topics} topics"))
+    }
+}
