@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use thalweg_coordinators::cluster::BrokerEpoch;
 use thalweg_log::directory::{self, DirectoryError, Identity, Recovered};
@@ -48,6 +48,8 @@ pub struct Shared {
     pub memory: RequestMemory,
     /// Places for connections.
     pub connections: Arc<Connections>,
+    /// Held while partitions are told of changed settings.
+    pub following: Mutex<()>,
 }
 
 /// Where the clients of a listener are told to come.
@@ -148,7 +150,8 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
-            connections: Connections::new(settings.connections.clone()),
+            connections: Connections::new(cluster.settings().connections.clone()),
+            following: Mutex::default(),
             partitions,
             journal,
             write_out,
@@ -325,9 +328,10 @@ impl Shared {
         }
         let epoch = standing.leader_epoch();
         if !self.dormant.has_files(topic, partition) {
-            return Ok(self
-                .partitions
-                .find_or_make(id, || self.partition(topic, epoch, self.dormant.empty(id, topic))));
+            let make = || self.partition(topic, epoch, self.dormant.empty(id, topic));
+            let alive = self.partitions.find_or_make(id, make);
+            self.catch_up(&alive, topic);
+            return Ok(alive);
         }
         // One at a time, so that nobody opens a folder that another has just opened.
         let _turn = self.dormant.turn().await;
@@ -342,6 +346,7 @@ impl Shared {
         })?;
         let alive = self.partitions.find_or_make(id, || self.partition(topic, epoch, recovered));
         self.dormant.woke(topic, partition);
+        self.catch_up(&alive, topic);
         Ok(alive)
     }
 
@@ -374,7 +379,7 @@ impl Shared {
             epoch,
             replicas: 1,
             min_in_sync_replicas: topic.settings().min_insync_replicas,
-            producer_expiration: self.settings.producer_expiration,
+            producer_expiration: self.cluster.settings().producer_expiration,
         };
         let durability = topic.settings().durability();
         let (journal, write_out) = (self.journal.clone(), self.write_out.clone());

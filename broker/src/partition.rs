@@ -14,6 +14,7 @@ use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader};
 use thalweg_wire::batch::{Batch, Verified};
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, Timestamp, TopicPartition};
 
+use crate::settings::TopicSettings;
 use crate::waiters::{Arrivals, Countdown, SubscriptionNumber, Waiters, Wakes};
 
 /// One partition that this broker leads.
@@ -33,6 +34,8 @@ struct State {
     listed: Option<Urgency>,
     /// Whether nothing is taken any more, because a write failed.
     offline: bool,
+    /// How many bytes stay of one that lives in memory.
+    memory_bytes_max: u64,
 }
 
 /// How a partition's records become stable.
@@ -44,6 +47,15 @@ pub enum Durability {
     PageCache,
     /// In memory, of which so many bytes are kept (`storage.mode=memory`).
     Memory(u64),
+}
+
+impl Durability {
+    fn memory_bytes_max(self) -> u64 {
+        match self {
+            Durability::Memory(limit) => limit,
+            Durability::Journal | Durability::PageCache => u64::MAX,
+        }
+    }
 }
 
 /// Where an appended batch stands. It is acknowledged once the high watermark has reached `end`.
@@ -134,7 +146,8 @@ impl Partition {
     ) -> Partition {
         assert!(leader.log_end() == log.end(), "the rules end at {}, the bytes at {}", leader.log_end(), log.end());
         let id = log.id();
-        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false };
+        let memory_bytes_max = durability.memory_bytes_max();
+        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false, memory_bytes_max };
         Partition { id, durability, journal, write_out, state: Mutex::new(state) }
     }
 
@@ -173,7 +186,7 @@ impl Partition {
                         self.write_out.arrived(bytes);
                         state.list(Urgency::Now, self.id, wakes);
                     }
-                    Durability::Memory(limit) => state.keep_in_memory(end, limit, wakes),
+                    Durability::Memory(_) => state.keep_in_memory(end, wakes),
                 }
                 (base, end, append_time)
             }
@@ -200,6 +213,21 @@ impl Partition {
         let pending = state.log.memory_bytes();
         let urgency = if self.write_out.is_much(pending) { Urgency::Now } else { Urgency::Later };
         state.list(urgency, self.id, wakes);
+    }
+
+    /// Takes over what the topic's settings have become. Blocks: its files may be in the middle of a write.
+    pub fn follow(&self, settings: &TopicSettings) {
+        let files = {
+            let mut state = self.lock();
+            state.memory_bytes_max = settings.durability().memory_bytes_max();
+            if let Durability::Memory(_) = self.durability {
+                state.trim();
+            }
+            state.log.files().cloned()
+        };
+        if let Some(files) = files {
+            files.set_rules(settings.segment_rules());
+        }
     }
 
     /// What is to be written to files: what is stable, or under `flush.mode=async` all there is.
@@ -342,10 +370,15 @@ impl State {
         }
     }
 
-    /// Memory is as stable as such a topic gets. Beyond the limit its oldest records go.
-    fn keep_in_memory(&mut self, end: Offset, limit: u64, wakes: &mut Wakes) {
+    /// Memory is as stable as such a topic gets.
+    fn keep_in_memory(&mut self, end: Offset, wakes: &mut Wakes) {
         self.stored(end, wakes);
-        while self.log.memory_bytes() as u64 > limit {
+        self.trim();
+    }
+
+    /// Beyond the limit the oldest records in memory go.
+    fn trim(&mut self) {
+        while self.log.memory_bytes() as u64 > self.memory_bytes_max {
             let Some(second) = self.log.second_batch().filter(|second| *second <= self.leader.high_watermark()) else {
                 return;
             };

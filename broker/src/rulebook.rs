@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use thalweg_coordinators::cluster::{Image, Resource, SettingRules};
 
 use crate::settings::table::{self, Kind};
-use crate::settings::{Changes, Reach, Settings, TopicSettings};
+use crate::settings::{Reach, Settings, TopicSettings};
 
 /// The settings that hold under an image. Computed anew only when what brokers were told has changed.
 pub struct InForce {
@@ -15,14 +15,18 @@ pub struct InForce {
 }
 
 struct Now {
-    changes: Changes,
+    /// What was changed for this broker.
+    own: BTreeMap<String, String>,
+    /// What was changed for all brokers.
+    shared: BTreeMap<String, String>,
     settings: Arc<Settings>,
 }
 
 impl InForce {
     /// For a broker that was started with these.
     pub fn new(started: Settings) -> InForce {
-        let now = Now { changes: Changes::default(), settings: Arc::new(started.clone()) };
+        let (own, shared) = (BTreeMap::new(), BTreeMap::new());
+        let now = Now { own, shared, settings: Arc::new(started.clone()) };
         InForce { started, now: Mutex::new(now) }
     }
 
@@ -30,17 +34,17 @@ impl InForce {
     pub fn under(&self, image: &Image) -> Arc<Settings> {
         let of = |name| image.settings(&Resource { kind: Resource::BROKER, name });
         let (own, shared) = (of(self.started.node.to_string()), of(String::new()));
-        let same =
-            |known: &BTreeMap<_, _>, now: Option<&BTreeMap<_, _>>| now.map_or(known.is_empty(), |now| now == known);
+        let (own, shared) = (own.unwrap_or(&NOTHING), shared.unwrap_or(&NOTHING));
         let mut now = self.now.lock().expect("no code panics while it holds the settings");
-        if !(same(&now.changes.own, own) && same(&now.changes.shared, shared)) {
-            let changes =
-                Changes { own: own.cloned().unwrap_or_default(), shared: shared.cloned().unwrap_or_default() };
-            *now = Now { settings: Arc::new(self.started.changed(&changes)), changes };
+        if (&now.own, &now.shared) != (own, shared) {
+            let settings = self.started.changed(Reach::One, own).changed(Reach::All, shared);
+            *now = Now { own: own.clone(), shared: shared.clone(), settings: Arc::new(settings) };
         }
         now.settings.clone()
     }
 }
+
+static NOTHING: BTreeMap<String, String> = BTreeMap::new();
 
 /// What judges settings for the controller, by the broker's table.
 pub struct Rulebook(pub InForce);
@@ -63,7 +67,18 @@ impl SettingRules for Rulebook {
 
     fn check_broker(&self, cluster: &Image, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String> {
         let reach = if name.is_empty() { Reach::All } else { Reach::One };
-        self.0.under(cluster).check_changes(reach, settings)
+        let before = self.0.under(cluster);
+        before.check_changes(reach, settings)?;
+        // What a topic has was checked against the defaults of its day: they must not be pulled away from under it.
+        let after = before.changed(reach, settings);
+        for topic in cluster.topics().filter(|topic| !topic.settings().is_empty()) {
+            if let Err(error) = TopicSettings::new(&after, topic.settings())
+                && TopicSettings::new(&before, topic.settings()).is_ok()
+            {
+                return Err(format!("The topic '{}' can't have these defaults: {error}", topic.name()));
+            }
+        }
+        Ok(())
     }
 
     fn list_default(&self, of: &Resource, name: &str) -> Option<String> {

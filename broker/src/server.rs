@@ -69,12 +69,11 @@ pub async fn run(
 
 /// How many connections there are, in all and from each address.
 pub struct Connections {
-    limits: ConnectionLimits,
     open: Mutex<Open>,
 }
 
-#[derive(Default)]
 struct Open {
+    limits: ConnectionLimits,
     total: usize,
     by_address: BTreeMap<IpAddr, usize>,
 }
@@ -88,17 +87,22 @@ pub struct Place {
 impl Connections {
     /// No connection yet.
     pub fn new(limits: ConnectionLimits) -> Arc<Connections> {
-        Arc::new(Connections { limits, open: Mutex::default() })
+        Arc::new(Connections { open: Mutex::new(Open { limits, total: 0, by_address: BTreeMap::new() }) })
+    }
+
+    /// Other limits from now on; those that are there stay.
+    pub fn limit(&self, limits: ConnectionLimits) {
+        self.open.lock().expect(UNPOISONED).limits = limits;
     }
 
     /// A place for a connection, unless there are too many.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Place> {
         let address = peer.ip();
-        let own = self.limits.per_ip_overrides.iter().find(|(other, _)| *other == address);
-        let per_address = own.map_or(self.limits.per_ip, |(_, limit)| *limit);
-        let mut open = self.open.lock().expect("no code panics while it holds the counts");
+        let mut open = self.open.lock().expect(UNPOISONED);
+        let own = open.limits.per_ip_overrides.iter().find(|(other, _)| *other == address);
+        let per_address = own.map_or(open.limits.per_ip, |(_, limit)| *limit);
         let from_address = open.by_address.get(&address).copied().unwrap_or(0);
-        if open.total >= self.limits.total || from_address >= per_address {
+        if open.total >= open.limits.total || from_address >= per_address {
             return None;
         }
         open.total += 1;
@@ -109,7 +113,7 @@ impl Connections {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock().expect("no code panics while it holds the counts");
+        let mut open = self.connections.open.lock().expect(UNPOISONED);
         open.total -= 1;
         if let Some(count) = open.by_address.get_mut(&self.address) {
             *count -= 1;
@@ -119,6 +123,8 @@ impl Drop for Place {
         }
     }
 }
+
+const UNPOISONED: &str = "no code panics while it holds the counts";
 
 #[cfg(test)]
 mod tests {
@@ -142,5 +148,7 @@ mod tests {
         assert!(connections.admit(peer(9, 2)).is_none(), "one from the address with a limit of its own");
         drop(special);
         assert!(connections.admit(peer(9, 2)).is_some());
+        connections.limit(ConnectionLimits { total: 5, per_ip: 1, per_ip_overrides: Vec::new(), idle: None });
+        assert!(connections.admit(peer(1, 4)).is_none(), "one from each address now");
     }
 }

@@ -4,10 +4,13 @@
 
 mod support;
 
-use support::Client;
-use support::configs::{BROKER, TOPIC, describe, shown};
+use std::path::Path;
+
+use support::configs::{BROKER, TOPIC, alter, alter_all, alteration, describe, shown};
 use support::workload::{self, ADDRESS, boot, create};
+use support::{Client, batch};
 use thalweg_broker::Broker;
+use thalweg_broker::settings::table::{self, Kind};
 use thalweg_world::simulated::SimulatedWorld;
 
 /// What a running Kafka 4.3.0 says of a topic that nobody has configured (kafka-surface, chapter 6).
@@ -84,5 +87,211 @@ fn an_answer_is_not_many_times_as_large_as_all_there_is_to_say() {
         assert_eq!((told.len(), refused.len()), (59, 941));
         assert!(refused.iter().all(|result| result.error_code == 42));
         assert!(support::configs::describe_often(&mut client, TOPIC, "t", 10_002).await.is_err(), "closed");
+    });
+}
+
+async fn topic(client: &mut Client, keys: &[&str]) -> String {
+    shown(&describe(client, TOPIC, "t", keys).await)
+}
+
+#[test]
+fn what_was_set_is_told_at_once_and_after_a_restart() {
+    let started = || workload::settings_with(&[("log.segment.bytes", "536870912")]);
+    let set = "retention.ms=1000@1 [retention.ms=1000@1 log.retention.ms=60000@3 log.retention.hours=168@5]\n\
+               segment.bytes=2097152@1 [segment.bytes=2097152@1 log.segment.bytes=536870912@4 log.segment.bytes=1073741824@5]";
+    let keys = ["retention.ms", "segment.bytes"];
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = Broker::start(sim.world.clone(), started()).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "t", &[("segment.bytes", "2097152")]).await.unwrap();
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.ms= 1000 "]).await, "ok");
+        assert_eq!(alter(&mut client, BROKER, "", &["log.retention.ms=60000", "max.connections=9"]).await, "ok");
+        assert_eq!(alter(&mut client, BROKER, "1", &["max.connections=7"]).await, "ok");
+        assert_eq!(topic(&mut client, &keys).await, set);
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    sim.disk.kill();
+    boot(async {
+        let sim = sim.reboot();
+        let broker = Broker::start(sim.world.clone(), started()).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        assert_eq!(topic(&mut client, &keys).await, set);
+        let others: Vec<Client> = connect_as_often_as_possible(&sim).await;
+        assert_eq!(others.len(), 6, "seven connections in all");
+        assert_eq!(alter(&mut client, BROKER, "1", &["max.connections="]).await, "ok");
+        assert_eq!(connect_as_often_as_possible(&sim).await.len(), 2, "nine");
+        drop(others);
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.ms=", "segment.bytes="]).await, "ok");
+        assert_eq!(
+            topic(&mut client, &keys).await,
+            "retention.ms=60000@3 [log.retention.ms=60000@3 log.retention.hours=168@5]\n\
+             segment.bytes=536870912@4 [log.segment.bytes=536870912@4 log.segment.bytes=1073741824@5]"
+        );
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
+
+async fn connect_as_often_as_possible(sim: &SimulatedWorld) -> Vec<Client> {
+    let mut clients = Vec::new();
+    loop {
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        match client.metadata().await {
+            Ok(_) => clients.push(client),
+            Err(_) => return clients,
+        }
+    }
+}
+
+#[test]
+fn a_list_is_added_to_and_taken_from() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[]).await.unwrap();
+        let behind = "log.cleanup.policy=delete@5";
+        for (change, policy) in [("+=compact", "delete,compact"), ("-=delete", "compact"), ("-=compact", "")] {
+            assert_eq!(alter(&mut client, TOPIC, "t", &[&format!("cleanup.policy{change}")]).await, "ok");
+            let expected = format!("cleanup.policy={policy}@1 [cleanup.policy={policy}@1 {behind}]");
+            assert_eq!(topic(&mut client, &["cleanup.policy"]).await, expected);
+        }
+        assert_eq!(
+            alter(&mut client, TOPIC, "t", &["retention.ms+=1"]).await,
+            "40 Can't APPEND to key retention.ms because its type is not LIST."
+        );
+    });
+}
+
+/// A bad value of each kind that there is, and each name that can't be changed.
+#[test]
+fn what_is_bad_is_refused_and_changes_nothing() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[]).await.unwrap();
+        let before = topic(&mut client, &[]).await;
+        let number = |name: &str, value: &str, reason: &str| {
+            (format!("{name}={value}"), format!("40 Invalid value {value} for configuration {name}: {reason}"))
+        };
+        let all = table::topic().iter();
+        let mut cases: Vec<(String, String)> = all
+            .filter_map(|setting| match setting.kind {
+                Kind::Long => Some(number(setting.name, "x", "Not a number of type LONG")),
+                Kind::Int => Some(number(setting.name, "x", "Not a number of type INT")),
+                Kind::Double => Some(number(setting.name, "x", "Not a number of type DOUBLE")),
+                Kind::Boolean => Some(number(setting.name, "x", "Expected value to be either true or false")),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(cases.len(), 28);
+        let fixed = |name: &str| format!("40 {name} is fixed when a topic is created and can't be altered");
+        cases.extend([
+            ("no.such=1".to_owned(), "40 Unknown topic config name: no.such".to_owned()),
+            ("flush.mode=async".to_owned(), fixed("flush.mode")),
+            (
+                "storage.mode=memory".to_owned(),
+                "40 storage.mode=memory needs retention.bytes: how many bytes of each partition are kept in memory"
+                    .to_owned(),
+            ),
+            number(
+                "compression.type",
+                "GZIP",
+                "String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer",
+            ),
+            number("cleanup.policy", "foo", "String must be one of: compact, delete"),
+        ]);
+        for (change, refusal) in &cases {
+            assert_eq!(
+                &alter(&mut client, TOPIC, "t", &["message.timestamp.type=LogAppendTime", change]).await,
+                refusal,
+                "{change}"
+            );
+        }
+        assert_eq!(
+            alter(&mut client, TOPIC, "t", &["retention.bytes=5", "storage.mode=memory"]).await,
+            fixed("storage.mode")
+        );
+        let dry = alter_all(&mut client, vec![alteration(TOPIC, "t", &["retention.ms=5"])], true).await;
+        assert_eq!(dry, ["ok"]);
+        for (name, change, refusal) in [
+            ("1", "node.id=4", "42 Cannot update these configs dynamically: [node.id]"),
+            ("", "flush.mode=async", "42 Cannot update these configs dynamically: [flush.mode]"),
+            ("", "listeners=PLAINTEXT://:1", "42 Cannot update these configs dynamically: [listeners]"),
+            ("2", "max.connections=4", "42 Unexpected broker id, expected 1, but received 2"),
+            ("x", "max.connections=4", "42 Node id must be an integer, but it is: x"),
+        ] {
+            assert_eq!(alter(&mut client, BROKER, name, &[change]).await, refusal, "{change}");
+        }
+        assert_eq!(alter(&mut client, 32, "g", &[]).await, "42 Groups have no settings here.");
+        assert_eq!(topic(&mut client, &[]).await, before);
+    });
+}
+
+/// What a client may send changes with the topic, and with what all topics are told.
+#[test]
+fn a_topic_that_is_in_use_follows_at_once() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[]).await.unwrap();
+        let records = batch(&[&[7; 2_000]]);
+        let error_code = async |client: &mut Client| client.produce("t", 0, &records).await.unwrap().error_code;
+        assert_eq!(error_code(&mut client).await, 0);
+        assert_eq!(alter(&mut client, TOPIC, "t", &["max.message.bytes=1000"]).await, "ok");
+        assert_eq!(error_code(&mut client).await, 10, "too large");
+        assert_eq!(alter(&mut client, TOPIC, "t", &["max.message.bytes="]).await, "ok");
+        assert_eq!(error_code(&mut client).await, 0);
+        assert_eq!(alter(&mut client, BROKER, "", &["message.max.bytes=1000"]).await, "ok");
+        assert_eq!(error_code(&mut client).await, 10, "too large");
+        assert_eq!(alter(&mut client, BROKER, "1", &["message.max.bytes=3000"]).await, "ok");
+        assert_eq!(error_code(&mut client).await, 0);
+    });
+}
+
+#[test]
+fn a_topic_in_memory_lets_go_of_what_is_too_much_at_once() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[("storage.mode", "memory"), ("retention.bytes", "100000")]).await.unwrap();
+        for _ in 0..20 {
+            assert_eq!(client.produce("t", 0, &batch(&[&[7; 2_000]])).await.unwrap().error_code, 0);
+        }
+        assert_eq!(client.offset_of_time("t", 0, -2).await.unwrap(), 0);
+        assert_eq!(alter(&mut client, BROKER, "", &["log.retention.bytes=50000"]).await, "ok");
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.bytes=10000"]).await, "ok");
+        assert_eq!(client.offset_of_time("t", 0, -2).await.unwrap(), 16);
+        assert_eq!(client.read_all("t", 0, 16).await.unwrap().len(), 4);
+
+        // It may live by the default, which then can't be taken away.
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.bytes="]).await, "ok");
+        assert_eq!(
+            alter(&mut client, BROKER, "", &["log.retention.bytes="]).await,
+            "42 The topic 't' can't have these defaults: storage.mode=memory needs retention.bytes: how many bytes of \
+             each partition are kept in memory"
+        );
+    });
+}
+
+/// The partition took its rules over when it came to life, and follows.
+#[test]
+fn segments_roll_by_what_the_topic_says_now() {
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = Broker::start(sim.world.clone(), workload::settings_with(&[])).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for name in ["own", "all"] {
+            create(&mut client, name, &[]).await.unwrap();
+            assert_eq!(client.produce(name, 0, &batch(&[b"alive"])).await.unwrap().error_code, 0);
+        }
+        assert_eq!(alter(&mut client, TOPIC, "own", &["segment.bytes=1048576"]).await, "ok");
+        assert_eq!(alter(&mut client, BROKER, "", &["log.segment.bytes=2097152"]).await, "ok");
+        for name in ["own", "all"] {
+            for _ in 0..6 {
+                assert_eq!(client.produce(name, 0, &batch(&[&[7; 600_000]])).await.unwrap().error_code, 0);
+            }
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        let segments = |name: &str| {
+            let entries = sim.world.disk.list(Path::new("/data/logs").join(name).as_path()).unwrap();
+            entries.iter().filter(|entry| entry.name.to_string_lossy().ends_with(".log")).count()
+        };
+        assert_eq!((segments("own-0"), segments("all-0")), (6, 2));
     });
 }

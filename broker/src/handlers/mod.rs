@@ -9,6 +9,7 @@ mod by_partition;
 pub mod create_topics;
 pub mod describe_configs;
 pub mod fetch;
+pub mod incremental_alter_configs;
 pub mod list_offsets;
 pub mod metadata;
 pub mod produce;
@@ -69,6 +70,7 @@ pub static SERVED: &[Api] = &[
     api_versions::API,
     create_topics::API,
     describe_configs::API,
+    incremental_alter_configs::API,
 ];
 
 /// A request whose header is read; its body is not.
@@ -222,6 +224,10 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         32 => {
             let response = describe_configs::handle(shared, request.body()?, request.head.version)?;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        44 => {
+            let response = incremental_alter_configs::handle(shared, request.body()?).await?;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),

@@ -9,15 +9,6 @@ use super::layers::Overrides;
 use super::table::{self, Scope};
 use super::{Settings, topic, value};
 
-/// What was changed while brokers ran, as it stands in the metadata: names and values.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Changes {
-    /// For this broker.
-    pub own: BTreeMap<String, String>,
-    /// For all brokers.
-    pub shared: BTreeMap<String, String>,
-}
-
 /// How far a change reaches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
@@ -31,11 +22,11 @@ pub enum Reach {
 const SECURITY_PREFIX: &str = "ssl.";
 
 impl Settings {
-    /// What holds with these changes. What was set by a newer version, and isn't understood here, changes nothing.
-    pub fn changed(&self, changes: &Changes) -> Settings {
+    /// What holds when these are all changes of that reach. What was set by a newer version, and isn't understood here,
+    /// changes nothing.
+    pub fn changed(&self, reach: Reach, changes: &BTreeMap<String, String>) -> Settings {
         let mut settings = self.clone();
-        settings.values.change_own(overrides(&changes.own));
-        settings.values.change_shared(overrides(&changes.shared));
+        settings.values.change(reach, overrides(changes));
         settings.topic_defaults = topic::defaults(&settings.values);
         // What is wrong was refused when it was set.
         settings.connections = super::connections(&settings.values, &mut Vec::new());
@@ -73,10 +64,7 @@ impl Settings {
     /// Refuses values that can't be had together with those that hold beside them.
     fn check_together(&self, reach: Reach, changes: Overrides) -> Result<(), String> {
         let mut values = self.values.clone();
-        match reach {
-            Reach::One => values.change_own(changes),
-            Reach::All => values.change_shared(changes),
-        }
+        values.change(reach, changes);
         let mut problems = Vec::new();
         super::check_topic_defaults(&topic::defaults(&values), &values, &mut problems);
         super::connections(&values, &mut problems);
@@ -117,7 +105,7 @@ mod tests {
     fn a_change_for_one_broker_is_over_one_for_all_and_that_over_the_start() {
         let started = settings(&[("log.retention.hours", "100"), ("message.max.bytes", "2000")]);
         let retention = |own: &[_], shared: &[_]| {
-            let changed = started.changed(&Changes { own: map(own), shared: map(shared) });
+            let changed = started.changed(Reach::One, &map(own)).changed(Reach::All, &map(shared));
             let topic = TopicSettings::new(&changed, [("flush.mode", "sync")]).unwrap();
             topic.retention.map(|span| span.as_millis())
         };
@@ -126,7 +114,7 @@ mod tests {
         assert_eq!(retention(&[("log.retention.ms", "70000")], &[("log.retention.ms", "60000")]), Some(70_000));
         // What a newer version may have left.
         assert_eq!(retention(&[("log.retention.ms", "soon"), ("no.such", "1")], &[]), Some(360_000_000));
-        let changed = started.changed(&Changes { own: map(&[("max.connections", "5")]), shared: map(&[]) });
+        let changed = started.changed(Reach::One, &map(&[("max.connections", "5")]));
         assert_eq!(changed.connections.total, 5);
     }
 

@@ -104,7 +104,7 @@ fn names(name: &'static str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Changes;
+    use super::super::Reach;
     use super::super::tests::settings;
     use super::*;
 
@@ -145,8 +145,7 @@ mod tests {
         assert_eq!(broker(&started, "log.retention.ms"), "null@5:");
         assert_eq!(broker(&started, "log.retention.minutes"), "null@5:");
 
-        let shared = map(&[("log.retention.ms", "60000")]);
-        let changed = started.changed(&Changes { own: map(&[]), shared: shared.clone() });
+        let changed = started.changed(Reach::All, &map(&[("log.retention.ms", "60000")]));
         let behind = "log.retention.ms=60000@3 log.retention.hours=100@4 log.retention.hours=168@5";
         assert_eq!(broker(&changed, "log.retention.ms"), format!("60000@3: {behind}"));
         assert_eq!(topic(&changed, "retention.ms", &[]), format!("60000@3: {behind}"));
@@ -158,11 +157,11 @@ mod tests {
         assert_eq!(shown(&changed.describe_shared(setting).unwrap()), "60000@3: log.retention.ms=60000@3");
         assert_eq!(started.describe_shared(setting), None);
 
-        let changed = started.changed(&Changes { own: map(&[("log.retention.ms", "70000")]), shared });
+        let changed = changed.changed(Reach::One, &map(&[("log.retention.ms", "70000")]));
         assert_eq!(broker(&changed, "log.retention.ms"), format!("70000@2: log.retention.ms=70000@2 {behind}"));
-        let flush = Changes { own: map(&[]), shared: map(&[("log.flush.interval.ms", "9")]) };
+        let flush = map(&[("log.flush.interval.ms", "9")]);
         assert_eq!(
-            topic(&started.changed(&flush), "flush.ms", &[]),
+            topic(&started.changed(Reach::All, &flush), "flush.ms", &[]),
             "9@3: log.flush.interval.ms=9@3 log.flush.scheduler.interval.ms=9223372036854775807@5"
         );
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::changes::Reach;
 use super::table::{self, Effect, Setting};
 use super::topic::ConfigSource;
 use super::value::{self, Value};
@@ -228,14 +229,12 @@ impl Values {
         }
     }
 
-    /// Replaces what was changed for this broker while it ran.
-    pub(super) fn change_own(&mut self, own: Overrides) {
-        self.own = own;
-    }
-
-    /// Replaces what was changed for all brokers while they ran.
-    pub(super) fn change_shared(&mut self, shared: Overrides) {
-        self.shared = shared;
+    /// Replaces what was changed while it ran.
+    pub(super) fn change(&mut self, reach: Reach, changes: Overrides) {
+        match reach {
+            Reach::One => self.own = changes,
+            Reach::All => self.shared = changes,
+        }
     }
 
     /// A number whose setting has a default.

@@ -21,7 +21,7 @@ use std::time::Duration;
 use thalweg_wire::BrokerId;
 
 use crate::listeners::{self, Listener, Protocols};
-pub use changes::{Changes, Reach};
+pub use changes::Reach;
 pub use described::{Described, Place};
 pub use layers::{Given, InvalidSettings, Layers, Origin, Warning, setting_of_variable};
 pub use topic::{Cleanup, Compression, ConfigSource, Flush, Storage, TopicConfig, TopicSettings};

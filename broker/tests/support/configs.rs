@@ -5,6 +5,9 @@ use std::io;
 use thalweg_messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse, DescribeConfigsResult,
 };
+use thalweg_messages::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 
 use super::Client;
 
@@ -58,4 +61,41 @@ pub fn shown(result: &DescribeConfigsResult) -> String {
         format!("{}={}@{}{fixed}{secret} [{places}]", line.name, value(&line.value), line.config_source)
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What is to become of a resource: `name=value`, `name=` and nothing back to the default, `name+=value`, `name-=value`.
+pub fn alteration(kind: i8, name: &str, changes: &[&str]) -> AlterConfigsResource {
+    let change = |change: &&str| {
+        let (name, value) = change.split_once('=').unwrap();
+        let (name, config_operation) = match (name.strip_suffix('+'), name.strip_suffix('-')) {
+            (Some(name), _) => (name, 2),
+            (_, Some(name)) => (name, 3),
+            _ if value.is_empty() => (name, 1),
+            _ => (name, 0),
+        };
+        let value = (config_operation != 1).then(|| value.to_owned());
+        AlterableConfig { name: name.to_owned(), config_operation, value, ..Default::default() }
+    };
+    AlterConfigsResource {
+        resource_type: kind,
+        resource_name: name.to_owned(),
+        configs: changes.iter().map(change).collect(),
+        ..AlterConfigsResource::default()
+    }
+}
+
+/// Changes settings; for each resource `ok`, or its error.
+pub async fn alter_all(client: &mut Client, resources: Vec<AlterConfigsResource>, validate_only: bool) -> Vec<String> {
+    let request = IncrementalAlterConfigsRequest { resources, validate_only, ..Default::default() };
+    let response = client.call(1, &request).await.unwrap();
+    let outcomes = response.responses.iter().map(|answer| match (answer.error_code, &answer.error_message) {
+        (0, None) => "ok".to_owned(),
+        (code, message) => format!("{code} {}", message.as_deref().unwrap_or("null")),
+    });
+    outcomes.collect()
+}
+
+/// The same of one resource.
+pub async fn alter(client: &mut Client, kind: i8, name: &str, changes: &[&str]) -> String {
+    alter_all(client, vec![alteration(kind, name, changes)], false).await.remove(0)
 }
