@@ -1,4 +1,4 @@
-//! The answers of a real Kafka 4.3.0 to 1,988 requests, held against ours: every version of the six APIs.
+//! The answers of a real Kafka 4.3.0 to 2,244 requests, held against ours: every version of eight APIs.
 //!
 //! `fixtures/answers` has requests and answers as JSON; each file is a story that begins with an empty broker. What we
 //! answer otherwise on purpose stands in one table for each file, and each of its lines has to differ.
@@ -181,4 +181,30 @@ fn create_topics() {
     // There, a topic that isn't made has an id.
     on_purpose.extend(each(7..=7, &["only to see"]));
     check("create-topics", 246, &[], &on_purpose);
+}
+
+#[test]
+fn configs() {
+    let mut on_purpose = Vec::new();
+    // A sentence about the request, in place of one about client libraries.
+    on_purpose.extend(["v1 another kind", "v4 another kind"].map(str::to_owned));
+    on_purpose.extend(each(
+        0..=1,
+        &[
+            // UNKNOWN_SERVER_ERROR there.
+            "an unknown operation",
+            // They need a start here.
+            "all brokers, listeners=PLAINTEXT://127.0.0.1:1",
+            // Other words; there, with "requirement failed" before them.
+            "all brokers, log.retention.ms=0",
+            "all brokers, append to a number",
+            // Taken there, whatever it means.
+            "all brokers, retention.ms=10",
+            "all brokers, no.such=1",
+            // Groups have no settings here.
+            "without a name",
+        ],
+    ));
+    let started = [("log.retention.hours", "100"), ("log.segment.bytes", "536870912")];
+    check("configs", 256, &started, &on_purpose);
 }
