@@ -16,16 +16,12 @@ use crate::partition::Partition;
 impl Shared {
     /// The settings of these were changed, and the image has it. Ready when everything alive follows.
     pub async fn settings_changed(self: &Arc<Self>, of: impl Iterator<Item = &Resource>) {
-        let (topics, others): (Vec<_>, Vec<_>) = of.partition(|of| of.kind == Resource::TOPIC);
-        let partitions = if others.is_empty() {
+        let (topics, brokers): (Vec<_>, Vec<_>) = of.partition(|of| of.kind == Resource::TOPIC);
+        let partitions = if brokers.is_empty() {
             self.alive_of(topics.iter().map(|of| of.name.as_str()))
         } else {
-            self.connections.limit(self.cluster.settings().connections.clone());
             self.partitions.alive()
         };
-        if partitions.is_empty() {
-            return;
-        }
         let shared = self.clone();
         // A partition's files may be in the middle of a write.
         self.world.offload(move || shared.tell(&partitions)).await;
@@ -57,6 +53,7 @@ impl Shared {
     fn tell(&self, partitions: &[Arc<Partition>]) {
         // One at a time: of two changes, the one that reads last has the newest, and must not be overtaken.
         let _turn = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        self.connections.limit(self.cluster.settings().connections.clone());
         for partition in partitions {
             if let Some(topic) = self.cluster.topic_by_id(partition.id().topic) {
                 partition.follow(topic.settings());
