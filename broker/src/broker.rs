@@ -25,6 +25,7 @@ use crate::cluster::{self, Cluster, ClusterError, Topic};
 use crate::dormant::{Dormant, Points};
 use crate::partition::Partition;
 use crate::partitions::Partitions;
+use crate::producer_ids::ProducerIds;
 use crate::server::{self, Connections};
 use crate::settings::Settings;
 
@@ -44,6 +45,8 @@ pub struct Shared {
     pub write_out: WriteOut,
     /// The files of those that are not alive.
     pub dormant: Dormant,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIds,
     /// Memory for requests.
     pub memory: RequestMemory,
     /// Places for connections.
@@ -148,6 +151,7 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
+            producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(settings.connections.clone()),
             partitions,
             journal,
