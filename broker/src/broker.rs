@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use thalweg_coordinators::cluster::BrokerEpoch;
-use thalweg_log::directory::{self, DirectoryError, Identity, Recovered};
+use thalweg_log::directory::{self, DirectoryError, Identity, NO_RECORDS, Recovered};
 use thalweg_log::journal::{Event, Opened, Options};
 use thalweg_log::log::Mark;
 use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
@@ -170,6 +170,7 @@ impl Broker {
                 shared.world.clone(),
                 directory.path().to_owned(),
                 anchor.clone(),
+                shared.dormant.log_starts().clone(),
                 shared.partitions.clone(),
                 move |through| checkpointed.checkpoint(through),
             ))
@@ -257,10 +258,11 @@ fn finish(shared: &Shared, directory: LogDirectory, anchor: &dyn DiskFile, epoch
         let Some(files) = partition.files().filter(|files| files.exist()) else { continue };
         files.close().map_err(|error| error.to_string())?;
         let marks = partition.marks();
-        points.note(files.name(), marks.log_start, marks.high_watermark);
+        points.note(files.name(), marks.high_watermark);
     }
     shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
     disk.sync_filesystem(anchor).map_err(|error| error.to_string())?;
+    shared.dormant.log_starts().write_if_changed().map_err(|error| error.to_string())?;
     points.write(disk, directory.path()).map_err(|error| error.to_string())?;
     directory.finish(disk, epoch.0).map_err(|error| error.to_string())
 }
@@ -291,6 +293,8 @@ async fn open_directory(
             let anchor = directory.anchor(&*opening.disk).map_err(|error| DirectoryError::Io(path.clone(), error))?;
             let dormant = Dormant::find(&opening, &path, last_stop)?;
             let open = |id: TopicPartition, trust| match topics.by_id(id.topic) {
+                // The journal has nothing of its records but where they begin.
+                Some(topic) if trust == NO_RECORDS => dormant.open_dormant(id, &topic),
                 Some(topic) => dormant.open(id, &topic, trust),
                 // Metadata knows it, or it would not be asked for.
                 None => Ok(Recovered::in_memory(id)),
@@ -382,6 +386,7 @@ impl Shared {
         };
         let durability = topic.settings().durability();
         let (journal, write_out) = (self.journal.clone(), self.write_out.clone());
-        Partition::new(durability, journal, write_out, Leader::new(recovered, reign), log)
+        let log_starts = self.dormant.log_starts().clone();
+        Partition::new(durability, journal, write_out, log_starts, Leader::new(recovered, reign), log)
     }
 }

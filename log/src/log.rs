@@ -192,7 +192,7 @@ impl Log {
     /// Moves the log start forward, at most to the end, and gives the entry. Readers see it at once.
     pub fn move_start(&mut self, to: Offset) -> Queued<Mark> {
         self.start = to.clamp(self.start, self.end);
-        self.tail.forget(self.start);
+        self.forget_placed();
         let entry = Entry::LogStart { at: self.start };
         self.queued(&entry, Stable::LogStart(self.start))
     }
@@ -278,8 +278,9 @@ impl Log {
                 self.cut(to);
             }
             Entry::LogStart { at } => {
-                self.start = at;
-                self.tail.forget(at);
+                // What was read at the opening may be newer than this entry.
+                self.start = self.start.max(at.min(self.end));
+                self.forget_placed();
             }
             Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => {}
         }
@@ -311,6 +312,12 @@ impl Log {
         self.cuts.push((self.generation, self.end));
     }
 
+    /// Lets go of what was deleted. What is not in files yet stays, and gets there: files have no holes.
+    fn forget_placed(&mut self) {
+        let below = if self.files.is_some() { self.start.min(self.placed) } else { self.start };
+        self.tail.forget(below);
+    }
+
     fn remembered(&self, from: Offset, below: Offset, limit: ReadLimit) -> Vec<Batch> {
         let batches = self.tail.from(from).take_while(|batch| batch.base_offset() < below);
         within(batches.cloned(), limit)
@@ -329,6 +336,9 @@ impl Log {
         Queued { kind, head, body, mark: Mark { log: self.id, generation: self.generation, stable } }
     }
 }
+
+/// The bytes that a new log start takes in the journal: what to reserve for it.
+pub const LOG_START_JOURNAL_BYTES: usize = 28;
 
 /// The bytes that a batch takes in the journal: what to reserve for it.
 pub fn journal_bytes(batch: &Batch) -> usize {

@@ -460,7 +460,8 @@ impl Drop for Subscription<'_> {
 }
 
 impl ReadError {
-    fn code(self) -> ErrorCode {
+    /// What the client is told.
+    pub(super) fn code(self) -> ErrorCode {
         match self {
             ReadError::Epoch(EpochError::Fenced) => ErrorCode::FencedLeaderEpoch,
             ReadError::Epoch(EpochError::Unknown) => ErrorCode::UnknownLeaderEpoch,

@@ -7,10 +7,12 @@
 pub mod api_versions;
 mod by_partition;
 pub mod create_topics;
+pub mod delete_records;
 pub mod fetch;
 pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 
 use std::borrow::Cow;
@@ -67,7 +69,9 @@ pub static SERVED: &[Api] = &[
     metadata::API,
     api_versions::API,
     create_topics::API,
+    delete_records::API,
     init_producer_id::API,
+    offset_for_leader_epoch::API,
 ];
 
 /// A request whose header is read; its body is not.
@@ -219,8 +223,16 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             let response = create_topics::handle(shared, request.body()?, request.head.version).await;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
+        21 => {
+            let response = delete_records::handle(shared, request.body()?).await?;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
         22 => {
             let response = init_producer_id::handle(shared, request.body()?).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        23 => {
+            let response = offset_for_leader_epoch::handle(shared, request.body()?).await?;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),
