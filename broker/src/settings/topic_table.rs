@@ -24,7 +24,7 @@ pub(super) static TOPIC: &[Setting] = rows! {
         "How hard gzip tries where the broker compresses; -1 leaves it to the library."
         <- "compression.gzip.level" * 1;
     "compression.lz4.level" Int Some("9"), Between(1, 17), Topic, Waits:
-        "How hard lz4 tries where the broker compresses."
+        "How hard lz4 tries where the broker compresses; there is one level so far, Kafka's default."
         <- "compression.lz4.level" * 1;
     "compression.type" String Some("producer"), OneOf(COMPRESSION_TYPES), Topic, Acts:
         "The codec that batches are stored in; producer keeps each as it came."
