@@ -1,4 +1,4 @@
-//! The record batch, version 2 (KIP-98): looked at, verified, patched and built, without touching shared bytes.
+//! The record batch, version 2 (KIP-98): looked at, verified, patched, built and compressed, without touching shared bytes.
 //!
 //! A batch is 61 bytes of header and then its records. The leader rewrites the header (base offset, leader epoch,
 //! sometimes timestamps) and never the records, so a [`Batch`] owns its header and shares its records.
