@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::batch::{Batch, Scratch, Times, TimestampType};
+use thalweg_wire::batch::{Batch, Codec, Scratch, Times, TimestampType};
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
 
 use crate::files::Files;
@@ -396,9 +396,9 @@ pub struct TimeSearch {
 }
 
 impl TimeSearch {
-    /// Whether searching blocks.
+    /// Whether searching blocks: on a disk, or for milliseconds over a batch that has to be decompressed.
     pub fn blocks(&self) -> bool {
-        self.reader.is_some()
+        self.reader.is_some() || self.tail.iter().any(|batch| batch.header().codec() != Some(Codec::None))
     }
 
     /// The first record whose timestamp is `at` or later.
@@ -592,6 +592,7 @@ mod tests {
         for plain in [batch(0, 0, &[10, 40, 20]), batch(3, 1, &[30, 50])] {
             log.append(plain.compressed(Compression::Zstd(3)));
         }
+        assert!(log.search(Offset(5)).blocks() && !self::log().search(Offset(5)).blocks());
         let found = |found: Option<Found>| found.map(|found| (found.offset.0, found.timestamp.millis()));
         let find = |log: &Log, at| found(log.search(Offset(5)).first_not_before(Timestamp::from_millis(at)).unwrap());
         assert_eq!((find(&log, 15), find(&log, 41)), (Some((1, 40)), Some((4, 50))));

@@ -1,7 +1,8 @@
 //! The record batch, version 2 (KIP-98): looked at, verified, patched, built and compressed, without touching shared bytes.
 //!
 //! A batch is 61 bytes of header and then its records. The leader rewrites the header (base offset, leader epoch,
-//! sometimes timestamps) and never the records, so a [`Batch`] owns its header and shares its records.
+//! sometimes timestamps) and not the records, so a [`Batch`] owns its header and shares its records. Only a topic that is
+//! stored in another codec than the producer's gets its records anew.
 
 mod batches;
 mod build;

@@ -249,6 +249,12 @@ fn gzip_members_follow_each_other_and_what_is_no_member_is_padding() {
     let (one, two) = (compress(b"one, ", Compression::Gzip(None)), compress(b"two", Compression::Gzip(Some(1))));
     assert_eq!(read(Codec::Gzip, &[one.clone(), two, vec![0; 7]].concat()), (b"one, two".to_vec(), None));
 
+    for trailing in one.len() - 8..one.len() {
+        let mut garbled = one.clone();
+        garbled[trailing] ^= 1;
+        assert_eq!(read(Codec::Gzip, &garbled).1, Some(Damage::Garbled), "a checksum or length that is wrong");
+    }
+
     // Every optional field of a header; its own checksum is held to.
     let mut named = one[..10].to_vec();
     named[3] = 0b1_1110;
