@@ -15,8 +15,8 @@ use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
 use thalweg_log::{Journal, LogDirectory};
 use thalweg_replica::{EpochStart, Leader, Reign};
 use thalweg_wire::{ErrorCode, LeaderEpoch, PartitionIndex, TopicPartition};
-use thalweg_world::World;
 use thalweg_world::disk::DurableMethod;
+use thalweg_world::{DiskFile, World};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -25,6 +25,7 @@ use crate::cluster::{self, Cluster, ClusterError, Topic};
 use crate::dormant::{Dormant, Points};
 use crate::partition::Partition;
 use crate::partitions::Partitions;
+use crate::producer_ids::ProducerIds;
 use crate::server::{self, Connections};
 use crate::settings::Settings;
 
@@ -44,6 +45,8 @@ pub struct Shared {
     pub write_out: WriteOut,
     /// The files of those that are not alive.
     pub dormant: Dormant,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIds,
     /// Memory for requests.
     pub memory: RequestMemory,
     /// Places for connections.
@@ -63,6 +66,8 @@ pub struct Advertised {
 pub struct Broker {
     shared: Arc<Shared>,
     directory: LogDirectory,
+    /// The directory's filesystem is synced by it. Open since the start, so that a sync reports every error since.
+    anchor: Arc<dyn DiskFile>,
     epoch: BrokerEpoch,
     writer: JoinHandle<Outcome>,
     listening: Vec<SocketAddr>,
@@ -128,7 +133,7 @@ impl Broker {
         };
         let cluster = Cluster::open(&world, &settings, log_directory).await.map_err(StartError::Metadata)?;
         let identity = Identity { cluster: cluster.cluster_id().to_owned(), node: settings.node };
-        let Found { directory, opened, dormant, logs } =
+        let Found { directory, anchor, opened, dormant, logs } =
             open_directory(&world, log_directory.clone(), identity, &settings, &cluster)
                 .await
                 .map_err(StartError::Directory)?;
@@ -146,6 +151,7 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
+            producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(settings.connections.clone()),
             partitions,
             journal,
@@ -163,6 +169,7 @@ impl Broker {
             tokio::spawn(shared.write_out.clone().run(
                 shared.world.clone(),
                 directory.path().to_owned(),
+                anchor.clone(),
                 shared.partitions.clone(),
                 move |through| checkpointed.checkpoint(through),
             ))
@@ -181,7 +188,18 @@ impl Broker {
             listening.push(local);
             servers.push(tokio::spawn(server::run(shared.clone(), socket, advertised, stop_wanted.clone())));
         }
-        Ok(Broker { shared, directory, epoch, writer, listening, durable_method, stopping, servers, journal_task })
+        Ok(Broker {
+            shared,
+            directory,
+            anchor,
+            epoch,
+            writer,
+            listening,
+            durable_method,
+            stopping,
+            servers,
+            journal_task,
+        })
     }
 
     /// Where it listens: one address for each listener.
@@ -225,17 +243,15 @@ impl Broker {
         if drained == Outcome::Failed {
             return Err(StopError("not all records could be written to files; the journal has them".to_owned()));
         }
-        let (shared, directory, epoch) = (self.shared, self.directory, self.epoch);
+        let (shared, directory, anchor, epoch) = (self.shared, self.directory, self.anchor, self.epoch);
         let world = shared.world.clone();
-        world.offload(move || finish(&shared, directory, epoch)).await.map_err(StopError)
+        world.offload(move || finish(&shared, directory, &*anchor, epoch)).await.map_err(StopError)
     }
 }
 
 /// Leaves the log directory as Kafka leaves it. Blocks.
-fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Result<(), String> {
+fn finish(shared: &Shared, directory: LogDirectory, anchor: &dyn DiskFile, epoch: BrokerEpoch) -> Result<(), String> {
     let disk = &*shared.world.disk;
-    // Held from before the first write, so that the sync reports an error of any of them.
-    let anchor = directory.anchor(disk).map_err(|error| error.to_string())?;
     let mut points = Points::default();
     for partition in shared.partitions.alive() {
         let Some(files) = partition.files().filter(|files| files.exist()) else { continue };
@@ -244,7 +260,7 @@ fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Resul
         points.note(files.name(), marks.log_start, marks.high_watermark);
     }
     shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
-    disk.sync_filesystem(&*anchor).map_err(|error| error.to_string())?;
+    disk.sync_filesystem(anchor).map_err(|error| error.to_string())?;
     points.write(disk, directory.path()).map_err(|error| error.to_string())?;
     directory.finish(disk, epoch.0).map_err(|error| error.to_string())
 }
@@ -252,6 +268,7 @@ fn finish(shared: &Shared, directory: LogDirectory, epoch: BrokerEpoch) -> Resul
 /// A log directory as a start found it.
 struct Found {
     directory: LogDirectory,
+    anchor: Arc<dyn DiskFile>,
     opened: Opened,
     dormant: Dormant,
     logs: BTreeMap<TopicPartition, Recovered>,
@@ -271,6 +288,7 @@ async fn open_directory(
     world
         .offload(move || {
             let (directory, opened, last_stop) = LogDirectory::open(&opening, &path, &identity, options)?;
+            let anchor = directory.anchor(&*opening.disk).map_err(|error| DirectoryError::Io(path.clone(), error))?;
             let dormant = Dormant::find(&opening, &path, last_stop)?;
             let open = |id: TopicPartition, trust| match topics.by_id(id.topic) {
                 Some(topic) => dormant.open(id, &topic, trust),
@@ -279,7 +297,7 @@ async fn open_directory(
             };
             let known = |log| cluster::knows(&image, log);
             let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, open)?;
-            Ok(Found { directory, opened, dormant, logs })
+            Ok(Found { directory, anchor, opened, dormant, logs })
         })
         .await
 }
@@ -352,6 +370,7 @@ impl Shared {
             log_end: log.end(),
             // All that was found in the journal is stable, and there is no other replica.
             high_watermark: log.end(),
+            producers: log.producers(),
             epochs: epochs.into_iter().map(|(epoch, start)| EpochStart { epoch, start }).collect(),
         };
         let reign = Reign {
@@ -359,6 +378,7 @@ impl Shared {
             epoch,
             replicas: 1,
             min_in_sync_replicas: topic.settings().min_insync_replicas,
+            producer_expiration: self.settings.producer_expiration,
         };
         let durability = topic.settings().durability();
         let (journal, write_out) = (self.journal.clone(), self.write_out.clone());

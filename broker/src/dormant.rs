@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thalweg_log::Log;
 use thalweg_log::directory::{DirectoryError, LastStop, Recovered};
 use thalweg_log::files::{Files, Found};
+use thalweg_log::segment::descriptors::DESCRIPTORS_DEFAULT;
 use thalweg_log::segment::names::{FolderKind, PartitionName, parse_folder_name};
-use thalweg_log::segment::text_checkpoint::{self, Offsets};
+use thalweg_log::segment::text_checkpoint::{self, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
 use thalweg_log::segment::{Descriptors, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
@@ -17,13 +18,6 @@ use thalweg_world::disk::{Disk, EntryKind};
 
 use crate::cluster::Topic;
 use crate::partition::Durability;
-
-/// Files that are open at one time, as far as nobody reads them just now.
-const DESCRIPTORS_MAX: usize = 512;
-
-const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
-const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
-const LOG_STARTS: &str = "log-start-offset-checkpoint";
 
 /// The folders of a log directory that no live partition has opened. Cheap to clone.
 #[derive(Clone)]
@@ -63,14 +57,11 @@ impl Dormant {
         }
         // A point that can't be read is as good as none: the records themselves say more.
         let read = |name| text_checkpoint::read(disk, directory, name).unwrap_or_default();
-        let points = Points {
-            recovery: read(RECOVERY_POINTS),
-            high_watermarks: read(HIGH_WATERMARKS),
-            log_starts: read(LOG_STARTS),
-        };
+        let points =
+            Points { recovery: read(RECOVERY_POINT), high_watermarks: read(REPLICATION), log_starts: read(LOG_START) };
         let shared = Shared {
             directory: directory.to_owned(),
-            descriptors: Arc::new(Descriptors::new(world.disk.clone(), DESCRIPTORS_MAX)),
+            descriptors: Arc::new(Descriptors::new(world.disk.clone(), DESCRIPTORS_DEFAULT)),
             last_stop,
             points,
             names: Mutex::new(names),
@@ -189,9 +180,9 @@ impl Points {
 
     /// Writes Kafka's checkpoint files, durably. Blocks.
     pub fn write(&self, disk: &dyn Disk, directory: &Path) -> io::Result<()> {
-        text_checkpoint::write(disk, directory, RECOVERY_POINTS, &self.recovery)?;
-        text_checkpoint::write(disk, directory, HIGH_WATERMARKS, &self.high_watermarks)?;
-        text_checkpoint::write(disk, directory, LOG_STARTS, &self.log_starts)
+        text_checkpoint::write(disk, directory, RECOVERY_POINT, &self.recovery)?;
+        text_checkpoint::write(disk, directory, REPLICATION, &self.high_watermarks)?;
+        text_checkpoint::write(disk, directory, LOG_START, &self.log_starts)
     }
 }
 

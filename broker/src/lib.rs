@@ -14,6 +14,7 @@ pub mod handlers;
 pub mod listeners;
 pub mod partition;
 pub mod partitions;
+pub mod producer_ids;
 pub mod server;
 pub mod settings;
 pub mod waiters;

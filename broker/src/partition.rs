@@ -177,7 +177,7 @@ impl Partition {
                 }
                 (base, end, append_time)
             }
-            Admitted::Duplicate { base, end } => (base, end, Timestamp::NONE),
+            Admitted::Duplicate { base, end, timestamp } => (base, end, timestamp),
         };
         if let Some(countdown) = countdown
             && state.leader.high_watermark() < end

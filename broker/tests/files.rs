@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use support::workload::{ADDRESS, boot, settings, start_with};
+use support::workload::{ADDRESS, boot, create, settings, start_with};
 use support::{Client, batch, produce_request};
 use thalweg_broker::Broker;
-use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use thalweg_messages::produce::ProduceRequest;
 use thalweg_world::disk::Disk;
 use thalweg_world::simulated::disk::{Fault, Kind};
@@ -25,26 +24,6 @@ const VALUE_BYTES: usize = 60_000;
 
 /// What was acknowledged, topic by topic.
 type Acknowledged = BTreeMap<&'static str, Vec<String>>;
-
-async fn create(client: &mut Client, name: &str, configs: &[(&str, &str)]) -> io::Result<()> {
-    let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
-        name: (*name).to_owned(),
-        value: Some((*value).to_owned()),
-        ..Default::default()
-    };
-    let topic = CreatableTopic {
-        name: name.to_owned(),
-        num_partitions: 1,
-        replication_factor: 1,
-        configs: configs.iter().map(config).collect(),
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-    match client.call(7, &request).await?.topics[0].error_code {
-        0 => Ok(()),
-        code => Err(io::Error::other(format!("error {code}"))),
-    }
-}
 
 /// A value that says which it is, and is long.
 fn value(number: usize) -> String {
@@ -229,13 +208,12 @@ fn producers_are_told_of_a_disk_that_stays_full_and_served_when_it_has_space_aga
         let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
         let mut acknowledged = Acknowledged::new();
         load(&sim, &mut acknowledged, 1).await.unwrap();
-        let used: u64 = sim
-            .disk
-            .files()
-            .iter()
-            .map(|path| sim.disk.open(path, thalweg_world::disk::Open::Read).unwrap().size().unwrap())
-            .sum();
-        sim.disk.set_faults(Faults { capacity: used + 100_000, ..Faults::default() });
+        // Somebody else fills the disk, faster than the broker looks: neither the files nor the journal may grow.
+        for path in ["sync-0/", "/logs/journal/"] {
+            for kind in [Kind::Create, Kind::Write] {
+                (0..1000).for_each(|_| sim.disk.fault_next(kind, path, Fault::NoSpace));
+            }
+        }
         let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
         let values = acknowledged.get_mut("sync").unwrap();
         let refused = loop {
@@ -248,7 +226,7 @@ fn producers_are_told_of_a_disk_that_stays_full_and_served_when_it_has_space_aga
             assert!(values.len() < 100, "more than fits was taken");
         };
         assert_eq!(refused, 56, "KAFKA_STORAGE_ERROR: try again");
-        sim.disk.set_faults(Faults::default());
+        sim.disk.forget_orders();
         for _ in 0..20 {
             let value = value(values.len());
             assert_eq!(produce(&mut client, "sync", &value).await.unwrap(), 0, "there is space again");
@@ -256,6 +234,45 @@ fn producers_are_told_of_a_disk_that_stays_full_and_served_when_it_has_space_aga
         }
         drop(client);
         assert_eq!(found(&sim, "sync").await, acknowledged["sync"]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// The last of a disk is kept for what was taken already: records are refused, at once and retriably, and taken again by
+/// themselves when there is space. Topics in memory go on.
+#[test]
+fn records_are_refused_at_the_reserve_and_taken_again_when_there_is_space() {
+    boot(async {
+        let sim = SimulatedWorld::new(6);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "sync", &[]).await.unwrap();
+        create(&mut client, "memory", &[("storage.mode", "memory"), ("retention.bytes", "1000000")]).await.unwrap();
+        let free = |bytes| {
+            let used = sim.disk.space(Path::new("/")).map(|space| space.total - space.free).unwrap();
+            // One percent of the whole is kept too.
+            let capacity = (used + JOURNAL_BYTES + bytes) * 100 / 99;
+            sim.disk.set_faults(Faults { capacity, ..Faults::default() });
+        };
+        // Room for three values at the very most, and the broker looks after each that it writes out.
+        free(200_000);
+        let mut taken = Vec::new();
+        let code = loop {
+            match produce(&mut client, "sync", &value(taken.len())).await.unwrap() {
+                0 => taken.push(value(taken.len())),
+                code => break code,
+            }
+            assert!(taken.len() < 100, "more than fits was taken");
+        };
+        assert_eq!(code, 56, "KAFKA_STORAGE_ERROR: try again");
+        assert_eq!(produce(&mut client, "memory", "small").await.unwrap(), 0, "memory is no matter of the disk");
+        free(10_000_000);
+        while produce(&mut client, "sync", &value(taken.len())).await.unwrap() != 0 {
+            sim.world.clock.sleep(std::time::Duration::from_millis(500)).await;
+        }
+        taken.push(value(taken.len()));
+        drop(client);
+        assert_eq!(found(&sim, "sync").await, taken, "what was taken, and nothing that was refused");
         broker.stop().await.unwrap();
     });
 }

@@ -6,31 +6,12 @@ mod support;
 
 use std::io;
 
-use support::workload::{ADDRESS, boot, start_with};
+use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request, fetched_values};
-use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use thalweg_world::simulated::SimulatedWorld;
 
 const JOURNAL_BYTES: u64 = 1 << 20;
 const RECORDS: usize = 40;
-
-async fn create(client: &mut Client, name: &str, configs: &[(&str, &str)]) -> io::Result<()> {
-    let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
-        name: (*name).to_owned(),
-        value: Some((*value).to_owned()),
-        ..Default::default()
-    };
-    let topic = CreatableTopic {
-        name: name.to_owned(),
-        num_partitions: 1,
-        replication_factor: 1,
-        configs: configs.iter().map(config).collect(),
-        ..CreatableTopic::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-    assert_eq!(client.call(7, &request).await?.topics[0].error_code, 0, "{name} is made");
-    Ok(())
-}
 
 /// Ten kilobytes each, so that files and memory both hold some.
 fn value(number: usize) -> String {

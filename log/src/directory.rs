@@ -25,6 +25,7 @@ use crate::journal::scan::{ReplayError, Suspect};
 use crate::journal::{self, Entry, Name, OpenError, Opened, Options, Replay, read_name};
 use crate::log::{Gap, Log, RedoError};
 use crate::redo::Verdicts;
+use crate::segment::text_checkpoint::CLEAN_SHUTDOWN;
 use crate::segment::{SegmentError, Trust, text_checkpoint};
 
 const META_PROPERTIES: &str = "meta.properties";
@@ -35,8 +36,6 @@ const LOCK: &str = ".lock";
 const DRAINED: &str = "journal.drained";
 /// A plain file, which Kafka doesn't mind: while it is there, so is the journal.
 const JOURNAL_IS_HERE: &str = ".journal-is-here";
-/// Kafka's word that it stopped in order.
-const CLEAN: &str = ".kafka_cleanshutdown";
 
 /// Kafka's `meta.properties` is a few lines.
 const META_PROPERTIES_BYTES_MAX: u64 = 64 << 10;
@@ -150,7 +149,7 @@ impl LogDirectory {
         // Both words are taken back before the first frame is written.
         let last_stop = match known {
             None => LastStop::Fresh,
-            Some(_) if has(CLEAN) || has(DRAINED) => LastStop::Clean,
+            Some(_) if has(CLEAN_SHUTDOWN) || has(DRAINED) => LastStop::Clean,
             Some(_) => LastStop::Unclean,
         };
         let found = match known {
@@ -169,8 +168,8 @@ impl LogDirectory {
         // From here on a directory without its journal has lost it, and a Kafka that finds it has nothing to believe.
         replace(disk, path, JOURNAL_IS_HERE, id.to_string().as_bytes()).map_err(io)?;
         remove_drained(disk, path).map_err(io)?;
-        if has(CLEAN) {
-            disk.remove_file(&path.join(CLEAN)).map_err(io)?;
+        if has(CLEAN_SHUTDOWN) {
+            disk.remove_file(&path.join(CLEAN_SHUTDOWN)).map_err(io)?;
         }
         disk.sync_dir(path).map_err(io)?;
         // Last of all, so that a first start that was cut short begins again.
@@ -178,12 +177,10 @@ impl LogDirectory {
         Ok((LogDirectory { path: path.to_owned(), id, _lock: lock }, opened, last_stop))
     }
 
-    /// Leaves a directory whose records are all in synced files as a plain directory of Kafka's. The journal has ended.
-    /// Blocks.
+    /// Leaves a directory whose records are all in files that the caller has synced as a plain directory of Kafka's. The
+    /// journal has ended. Blocks.
     pub fn finish(self, disk: &dyn Disk, broker_epoch: i64) -> io::Result<()> {
         let path = &self.path;
-        // What closing the files wrote, before anything says that they are whole.
-        disk.sync_filesystem(&*disk.open(&path.join(META_PROPERTIES), Open::Read)?)?;
         // From here on the journal may be missing: the files have all that it has.
         disk.remove_file(&path.join(JOURNAL_IS_HERE))?;
         disk.sync_dir(path)?;
@@ -192,7 +189,7 @@ impl LogDirectory {
         disk.sync_dir(path)?;
         remove_drained(disk, path)?;
         disk.sync_dir(path)?;
-        replace(disk, path, CLEAN, &text_checkpoint::clean_shutdown(broker_epoch))
+        replace(disk, path, CLEAN_SHUTDOWN, &text_checkpoint::clean_shutdown(broker_epoch))
     }
 
     /// A file of the directory to sync its filesystem by: such a sync reports what went wrong since the file was opened.
@@ -331,15 +328,32 @@ fn unescaped(value: &str) -> String {
 
 /// Puts a small file in the place of another: after a crash there is the one or the other, whole.
 pub fn replace(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let path = directory.join(name);
-    let unfinished = directory.join(format!("{name}.tmp"));
-    let file = disk.open(&unfinished, Open::Create)?;
+    put_synced(disk, directory, name, bytes)?;
+    disk.sync_dir(directory)
+}
+
+/// As [`replace`], and durable with the next sync of the filesystem: ten thousand files are one sync. A power cut before
+/// it may leave any bytes, or none: only for what can be made again.
+pub fn put(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    write_beside(disk, directory, name, bytes)?;
+    rename_in_place(disk, directory, name)
+}
+
+/// As [`put`], but its bytes are durable before it has the name: after a power cut there is the one or the other, whole.
+pub fn put_synced(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    write_beside(disk, directory, name, bytes)?.sync()?;
+    rename_in_place(disk, directory, name)
+}
+
+fn write_beside(disk: &dyn Disk, directory: &Path, name: &str, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+    let file = disk.open(&directory.join(format!("{name}.tmp")), Open::Create)?;
     file.set_size(0)?;
     file.write_at(&[IoSlice::new(bytes)], 0)?;
-    file.sync()?;
-    drop(file);
-    disk.rename(&unfinished, &path)?;
-    disk.sync_dir(directory)
+    Ok(file)
+}
+
+fn rename_in_place(disk: &dyn Disk, directory: &Path, name: &str) -> io::Result<()> {
+    disk.rename(&directory.join(format!("{name}.tmp")), &directory.join(name))
 }
 
 /// Makes the journal's folder, empty. What a start that was cut short left there goes; frames are refused.

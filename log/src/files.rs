@@ -1,20 +1,21 @@
 //! A log's folder, made at its first write-out: a partition without data has no files.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thalweg_wire::batch::Batch;
+use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicId};
 use thalweg_world::disk::Open;
 
+use crate::directory::put;
 use crate::log::{FirstBatch, ReadLimit};
-use crate::segment::names::{FileKind, PartitionName, file_name};
+use crate::producers::Tracked;
+use crate::segment::leader_epochs;
+use crate::segment::names::{LEADER_EPOCH_CHECKPOINT, PartitionName};
 use crate::segment::{Checksums, Descriptors, Opened, Reader, Rules, SegmentError, Segments, Trust};
-use crate::segment::{leader_epochs, producer_snapshot};
-
-const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
 
 /// Leader epochs and where each began, in order.
 pub type Epochs = Vec<(LeaderEpoch, Offset)>;
@@ -33,6 +34,7 @@ struct State {
     segments: Result<Segments, Offset>,
     /// As `leader-epoch-checkpoint` has them.
     epochs: Epochs,
+    tracked: Tracked,
     rules: Rules,
 }
 
@@ -60,7 +62,7 @@ impl Files {
         rules: Rules,
     ) -> Files {
         let path = directory.join(name.to_string());
-        let state = State { segments: Err(Offset::ZERO), epochs: Vec::new(), rules };
+        let state = State { segments: Err(Offset::ZERO), epochs: Vec::new(), tracked: Tracked::default(), rules };
         Files { name, path, topic, descriptors: descriptors.clone(), state: Mutex::new(state) }
     }
 
@@ -81,7 +83,8 @@ impl Files {
             Ok((segments, opened)) => {
                 let (start, end) = (segments.start(), segments.end());
                 let epochs = files.read_epochs(&segments, trust)?;
-                *files.state() = State { segments: Ok(segments), epochs: epochs.clone(), rules };
+                let tracked = Tracked::find(&**descriptors.disk(), &files.path, &segments, trust)?;
+                *files.state() = State { segments: Ok(segments), epochs: epochs.clone(), tracked, rules };
                 Ok(Found { files, end, start, epochs, opened })
             }
             Err(SegmentError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Found {
@@ -129,9 +132,20 @@ impl Files {
             state.epochs = epochs;
             segments.append(batches, now)
         });
+        let end = segments.end();
         state.segments = Ok(segments);
-        for base in outcome?.rolled {
-            self.write_snapshot(base)?;
+        let disk = &**self.descriptors.disk();
+        let mut rolled = outcome.as_ref().map_or(&[][..], |appended| &appended.rolled).iter().peekable();
+        // Also when the disk became full on the way: those that got in are not seen again.
+        for batch in batches.iter().take_while(|batch| batch.next_offset() <= end) {
+            while let Some(base) = rolled.next_if(|base| **base <= batch.base_offset()) {
+                state.tracked.write_snapshot(disk, &self.path, *base)?;
+            }
+            state.tracked.note(batch);
+        }
+        outcome?;
+        if state.tracked.is_window_due() {
+            state.tracked.write_window(disk, &self.path, end)?;
         }
         Ok(())
     }
@@ -142,11 +156,18 @@ impl Files {
     /// [`SegmentError`].
     pub fn truncate(&self, to: Offset) -> Result<(), SegmentError> {
         let mut state = self.state();
-        if let Ok(segments) = &mut state.segments {
+        let State { segments, tracked, .. } = &mut *state;
+        if let Ok(segments) = segments {
+            tracked.truncate(&**self.descriptors.disk(), &self.path, to)?;
             segments.truncate(to)?;
         }
         state.epochs.retain(|(_, start)| *start < to);
         Ok(())
+    }
+
+    /// The producers of the records in files.
+    pub fn producers(&self) -> Producers {
+        self.state().tracked.producers().clone()
     }
 
     /// Where the records in files end.
@@ -186,7 +207,9 @@ impl Files {
         let mut state = self.state();
         match std::mem::replace(&mut state.segments, Err(Offset::ZERO)) {
             Ok(segments) => {
-                self.write_snapshot(segments.end())?;
+                let disk = &**self.descriptors.disk();
+                state.tracked.write_snapshot(disk, &self.path, segments.end())?;
+                state.tracked.write_window(disk, &self.path, segments.end())?;
                 Ok(segments.close_before_sync()?)
             }
             Err(first) => {
@@ -206,7 +229,7 @@ impl Files {
             }
         }
         if known.len() > before.len() {
-            self.put(LEADER_EPOCHS, &leader_epochs::encode(&known))?;
+            self.put(LEADER_EPOCH_CHECKPOINT, &leader_epochs::encode(&known))?;
         }
         Ok(known)
     }
@@ -239,7 +262,7 @@ impl Files {
     /// A file that can't be read is made again from the batches.
     fn epochs_file(&self) -> Epochs {
         let read = || {
-            let file = self.descriptors.disk().open(&self.path.join(LEADER_EPOCHS), Open::Read)?;
+            let file = self.descriptors.disk().open(&self.path.join(LEADER_EPOCH_CHECKPOINT), Open::Read)?;
             let mut bytes = vec![0; file.size()?.min(EPOCHS_BYTES_MAX) as usize];
             let read = file.read_at(&mut bytes, 0)?;
             bytes.truncate(read);
@@ -248,20 +271,9 @@ impl Files {
         read().ok().and_then(|bytes| leader_epochs::decode(&bytes).ok()).unwrap_or_default()
     }
 
-    fn write_snapshot(&self, at: Offset) -> io::Result<()> {
-        self.put(&file_name(at, FileKind::ProducerSnapshot), &producer_snapshot::encode(&[]))
-    }
-
-    /// Puts a small file in the place of another. Not synced by itself: ten thousand partitions are made durable by one
-    /// sync of the filesystem, and what a crash leaves of it can be made again from the batches.
+    /// What a crash leaves of such a file can be made again from the batches.
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let disk = self.descriptors.disk();
-        let unfinished = self.path.join(format!("{name}.tmp"));
-        let file = disk.open(&unfinished, Open::Create)?;
-        file.set_size(0)?;
-        file.write_at(&[IoSlice::new(bytes)], 0)?;
-        drop(file);
-        disk.rename(&unfinished, &self.path.join(name))
+        put(&**self.descriptors.disk(), &self.path, name, bytes)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::batch::{Batch, Codec, Scratch, Times, TimestampType};
+use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
 
 use crate::files::Files;
@@ -60,6 +61,11 @@ pub struct ReadLimit {
     /// Whether the first batch is given even if it is larger (`minOneMessage` in Kafka): else a reader with a small
     /// limit would never get past it.
     pub first: FirstBatch,
+}
+
+impl ReadLimit {
+    /// All there is.
+    pub const NONE: ReadLimit = ReadLimit { bytes: usize::MAX, first: FirstBatch::Always };
 }
 
 /// See [`ReadLimit`].
@@ -127,9 +133,11 @@ impl Log {
         self.files.as_ref()
     }
 
-    /// Records below are in its files.
-    pub fn placed(&self) -> Offset {
-        self.placed
+    /// The producers of all its records.
+    pub fn producers(&self) -> Producers {
+        let mut producers = self.files.as_ref().map(|files| files.producers()).unwrap_or_default();
+        self.tail.from(self.placed).for_each(|batch| producers.note(batch.header(), Timestamp::NONE));
+        producers
     }
 
     /// What is stable and not yet in files, for the writer of the files.
@@ -249,12 +257,7 @@ impl Log {
             below,
             placed: self.placed,
             reader: self.reader_below_memory(self.start),
-            tail: self
-                .tail
-                .from(self.start.max(self.placed))
-                .take_while(|batch| batch.base_offset() < below)
-                .cloned()
-                .collect(),
+            tail: self.remembered(self.start.max(self.placed), below, ReadLimit::NONE),
         }
     }
 

@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thalweg_wire::batch::Batch;
 use thalweg_wire::{Offset, TopicPartition};
-use thalweg_world::disk::{BLOCK_BYTES, Open};
+use thalweg_world::disk::{BLOCK_BYTES, Space};
 use thalweg_world::{DiskFile, World};
 use tokio::sync::{Notify, watch};
 
@@ -29,13 +29,16 @@ pub struct Thresholds {
     pub journal_bytes: u64,
     /// Of all logs, pending: all are written out.
     pub memory_bytes: usize,
+    /// Of the disk, free: below it and one percent of the whole, users' records are refused. What the journal holds has
+    /// to find room in files.
+    pub reserve_bytes: u64,
 }
 
 impl Thresholds {
     /// For a journal of that many bytes in all: a quarter of it stands between two checkpoints, so that a replay is at
     /// most half of it and the rest is slack for bursts.
     pub fn for_journal(bytes: u64) -> Thresholds {
-        Thresholds { log_bytes: 256 << 10, journal_bytes: bytes / 4, memory_bytes: 128 << 20 }
+        Thresholds { log_bytes: 256 << 10, journal_bytes: bytes / 4, memory_bytes: 128 << 20, reserve_bytes: bytes }
     }
 }
 
@@ -88,6 +91,8 @@ struct Shared {
     work: Notify,
     /// How many bytes are pending, for those who wait until it is less.
     relief: watch::Sender<()>,
+    /// So little is free on the disk that it is kept for what was taken already.
+    at_reserve: AtomicBool,
 }
 
 #[derive(Default)]
@@ -124,6 +129,7 @@ impl WriteOut {
             through: AtomicU64::new(0),
             work: Notify::new(),
             relief: watch::Sender::new(()),
+            at_reserve: AtomicBool::new(false),
         };
         WriteOut { shared: Arc::new(shared) }
     }
@@ -195,43 +201,44 @@ impl WriteOut {
         }
     }
 
+    /// Whether the disk is full but for its reserve: users' records are refused until there is space again, while what
+    /// was taken, and what frees space, may still use it.
+    pub fn is_at_reserve(&self) -> bool {
+        self.shared.at_reserve.load(Ordering::Relaxed)
+    }
+
     /// Asks for everything to be written out, once no more records come; the driver ends then.
     pub fn drain(&self) {
         self.shared.lock().drain = true;
         self.shared.work.notify_one();
     }
 
-    /// The driver. `checkpoint` is told the frame up to which all files are synced. Says whether it ended in order: all
-    /// that was acknowledged is in synced files.
+    /// The driver. `anchor` is a file of the directory, opened before anything was written; `checkpoint` is told the frame
+    /// up to which all files are synced. Says whether it ended in order: all that was acknowledged is in synced files.
     pub async fn run(
         self,
         world: World,
         directory: PathBuf,
+        anchor: Arc<dyn DiskFile>,
         logs: Arc<dyn Logs>,
         checkpoint: impl Fn(u64) + Send + Sync + 'static,
     ) -> Outcome {
-        let disk = world.disk.clone();
-        let anchor = {
-            let path = directory.join("meta.properties");
-            let disk = disk.clone();
-            // Held as long as the driver lives: a sync reports the write-back errors since its descriptor was opened.
-            world.offload(move || disk.open(&path, Open::Read)).await
-        };
-        let anchor = match anchor {
-            Ok(anchor) => anchor,
-            Err(error) => {
-                logs.failed(&error.to_string());
-                return Outcome::Failed;
-            }
-        };
+        self.look_at_space(&world, &directory).await;
         loop {
             // Before the logs are taken: what is committed meanwhile may be of a log that is taken no more.
             let through = self.shared.through.load(Ordering::Acquire);
             let Some((task, batch)) = self.next(through) else {
-                self.shared.work.notified().await;
+                tokio::select! {
+                    biased;
+                    () = self.shared.work.notified() => {}
+                    () = world.clock.sleep(FULL_DISK_PAUSE), if self.is_at_reserve() => {
+                        self.look_at_space(&world, &directory).await;
+                    }
+                }
                 continue;
             };
             let outcome = self.write_out(&world, &logs, batch, task, &anchor).await;
+            self.look_at_space(&world, &directory).await;
             match outcome {
                 Ok(()) if task == Task::WriteOut => {}
                 Ok(()) => {
@@ -287,6 +294,21 @@ impl WriteOut {
         state.checkpoint_wanted = false;
         state.urgent.clear();
         Some((task, mem::take(&mut state.dirty).into_iter().collect()))
+    }
+
+    /// Notes whether the disk has more than its reserve. A disk that can't say is believed to.
+    async fn look_at_space(&self, world: &World, directory: &Path) {
+        let (disk, directory) = (world.disk.clone(), directory.to_owned());
+        let Ok(Space { free, total }) = world.offload(move || disk.space(&directory)).await else { return };
+        let reserve = self.shared.thresholds.reserve_bytes + total / 100;
+        let at_reserve = free < reserve;
+        if self.shared.at_reserve.swap(at_reserve, Ordering::Relaxed) != at_reserve {
+            if at_reserve {
+                tracing::warn!(free, reserve, "the disk is almost full: records are refused until more is free");
+            } else {
+                tracing::info!(free, reserve, "the disk has space again: records are taken");
+            }
+        }
     }
 
     async fn write_out(
@@ -348,7 +370,7 @@ enum Stopped {
     Failed(String),
 }
 
-/// How long the writer waits for space before it tries again.
+/// How long the writer waits for space before it tries, or looks, again.
 const FULL_DISK_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl State {

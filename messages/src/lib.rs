@@ -6,8 +6,10 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod consumer_protocol;
 pub mod fetch;
 mod generated;
+pub mod group_log;
 #[cfg(feature = "json")]
 pub mod json;
 mod message;

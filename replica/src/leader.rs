@@ -4,12 +4,15 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use thalweg_wire::batch::{Batch, TimestampType, Verified};
-use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Moment, Offset, ProducerId, Timestamp};
+use thalweg_wire::producers::Producers;
+use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Moment, Offset, Timestamp};
 
 use crate::epochs::{EpochEnd, EpochStart, Epochs};
 use crate::high_watermark::{self, Mark, Standing};
+use crate::producers::{Place, SequenceError, Window};
 
 /// A partition as its replica found it on disk. All of it is stable.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +25,8 @@ pub struct Recovered {
     pub high_watermark: Offset,
     /// The leader epoch cache.
     pub epochs: Epochs,
+    /// Its producers, up to the log's end.
+    pub producers: Producers,
 }
 
 /// What the cluster's metadata says of the partition.
@@ -35,6 +40,8 @@ pub struct Reign {
     pub replicas: usize,
     /// The topic's `min.insync.replicas`.
     pub min_in_sync_replicas: usize,
+    /// `producer.id.expiration.ms`: who is silent for longer is forgotten.
+    pub producer_expiration: Duration,
 }
 
 /// One partition under its leader.
@@ -50,6 +57,7 @@ pub struct Leader {
     effective_min_in_sync: usize,
     /// The largest `LogAppendTime` of this epoch.
     append_time: Timestamp,
+    producers: Window,
     condition: Condition,
 }
 
@@ -80,6 +88,8 @@ pub enum Admitted {
         base: Offset,
         /// Offset after its last record.
         end: Offset,
+        /// Its largest timestamp then, which Kafka answers as the time of the append.
+        timestamp: Timestamp,
     },
 }
 
@@ -88,8 +98,8 @@ pub enum Admitted {
 pub enum AppendError {
     /// A write failed: nothing is taken any more. Another replica, or a restart, may serve.
     Failed,
-    /// Batches of idempotent producers aren't served: send without a producer id.
-    ProducersNotServed,
+    /// It doesn't follow its producer's batches.
+    Sequence(SequenceError),
 }
 
 /// What moved, for those who wait for it.
@@ -132,7 +142,7 @@ impl Leader {
     /// # Panics
     /// If the log ends before it starts, or a later epoch has written to it.
     pub fn new(recovered: Recovered, reign: Reign) -> Leader {
-        let Recovered { log_start, log_end, high_watermark, epochs } = recovered;
+        let Recovered { log_start, log_end, high_watermark, epochs, producers } = recovered;
         assert!(Offset::ZERO <= log_start && log_start <= log_end, "a log from {log_start} to {log_end}");
         assert!(reign.replicas == 1, "followers aren't served yet");
         let latest = epochs.latest().map_or(LeaderEpoch::NONE, |line| line.epoch);
@@ -147,6 +157,7 @@ impl Leader {
             marks: vec![own],
             effective_min_in_sync: high_watermark::effective_min_in_sync(reign.min_in_sync_replicas, reign.replicas),
             append_time: Timestamp::NONE,
+            producers: Window::new(producers, reign.producer_expiration),
             condition: Condition::Serving,
         };
         let _nobody_waits_yet = leader.advance();
@@ -167,17 +178,21 @@ impl Leader {
     /// Gives a batch its place. From here the order is fixed: the caller writes what it gets in the order of the calls.
     ///
     /// A `LogAppendTime` never goes back within an epoch: one that would (its connection verified it earlier, or the
-    /// clock was set back) becomes that of the batch before. `_now` is for producers, whose entries expire.
+    /// clock was set back) becomes that of the batch before. `now` is for producers, whose entries expire.
     ///
     /// # Errors
     /// [`AppendError`]; nothing changed then.
-    pub fn admit(&mut self, _now: Timestamp, batch: Verified) -> Result<Admitted, AppendError> {
+    pub fn admit(&mut self, now: Timestamp, batch: Verified) -> Result<Admitted, AppendError> {
         if self.condition == Condition::Failed {
             return Err(AppendError::Failed);
         }
-        // Producers come in here: a duplicate is found, or a gap, before anything is given out.
-        if batch.batch().header().producer_id() > ProducerId::NONE {
-            return Err(AppendError::ProducersNotServed);
+        self.producers.expire(now);
+        // A repetition is found, or a gap, before anything is given out.
+        match self.producers.place(batch.batch().header()).map_err(AppendError::Sequence)? {
+            Place::Next => {}
+            Place::Repeated(span) => {
+                return Ok(Admitted::Duplicate { base: span.base(), end: span.end(), timestamp: span.timestamp });
+            }
         }
         let mut batch = batch.into_batch();
         let base = self.log_end;
@@ -190,6 +205,7 @@ impl Leader {
         assert!(base < end, "a batch from {base} to {end} would leave a hole or an overlap");
         let epoch_started = self.start_epoch(base);
         self.log_end = end;
+        self.producers.note(batch.header(), now);
         self.keep_promises();
         Ok(Admitted::New { batch, base, end, epoch_started })
     }
@@ -275,6 +291,11 @@ impl Leader {
         &self.epochs
     }
 
+    /// The producers up to the log's end.
+    pub fn producers(&self) -> &Producers {
+        self.producers.producers()
+    }
+
     /// The first offset that still counts.
     pub fn log_start(&self) -> Offset {
         self.log_start
@@ -334,18 +355,17 @@ impl AppendError {
     pub const fn code(self) -> ErrorCode {
         match self {
             AppendError::Failed => ErrorCode::KafkaStorageError,
-            // What Kafka used to say of a log whose format could not hold producer ids: clients don't retry it.
-            AppendError::ProducersNotServed => ErrorCode::UnsupportedForMessageFormat,
+            AppendError::Sequence(error) => error.code(),
         }
     }
 }
 
 impl fmt::Display for AppendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            AppendError::Failed => "a write to this partition failed: it takes nothing until a restart",
-            AppendError::ProducersNotServed => "idempotent producers aren't served yet: set enable.idempotence=false",
-        })
+        match self {
+            AppendError::Failed => f.write_str("a write to this partition failed: it takes nothing until a restart"),
+            AppendError::Sequence(error) => error.fmt(f),
+        }
     }
 }
 
@@ -381,6 +401,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
+    fn reign() -> Reign {
+        let producer_expiration = Duration::from_hours(24);
+        Reign { broker: BrokerId(1), epoch: LeaderEpoch(1), replicas: 1, min_in_sync_replicas: 1, producer_expiration }
+    }
+
     fn leader(log_start: i64, log_end: i64) -> Leader {
         let epochs = if log_end > 0 {
             [EpochStart { epoch: LeaderEpoch(0), start: Offset(log_start) }].into_iter().collect()
@@ -389,8 +414,8 @@ mod tests {
         };
         let (log_start, log_end) = (Offset(log_start), Offset(log_end));
         Leader::new(
-            Recovered { log_start, log_end, high_watermark: log_start, epochs },
-            Reign { broker: BrokerId(1), epoch: LeaderEpoch(1), replicas: 1, min_in_sync_replicas: 1 },
+            Recovered { log_start, log_end, high_watermark: log_start, epochs, producers: Producers::default() },
+            reign(),
         )
     }
 
@@ -402,9 +427,10 @@ mod tests {
     #[test]
     fn a_partition_that_was_out_of_memory_goes_on_in_its_epoch() {
         let epochs: Epochs = [EpochStart { epoch: LeaderEpoch(1), start: Offset(0) }].into_iter().collect();
-        let recovered = Recovered { log_start: Offset(0), log_end: Offset(5), high_watermark: Offset(5), epochs };
-        let reign = Reign { broker: BrokerId(1), epoch: LeaderEpoch(1), replicas: 1, min_in_sync_replicas: 1 };
-        let admitted = Leader::new(recovered, reign).admit(NOW, batch(1));
+        let producers = Producers::default();
+        let recovered =
+            Recovered { log_start: Offset(0), log_end: Offset(5), high_watermark: Offset(5), epochs, producers };
+        let admitted = Leader::new(recovered, reign()).admit(NOW, batch(1));
         assert!(matches!(admitted, Ok(Admitted::New { base: Offset(5), epoch_started: None, .. })));
     }
 
@@ -412,9 +438,10 @@ mod tests {
     #[should_panic(expected = "epoch 1 after 2")]
     fn an_epoch_below_one_that_wrote_is_refused_loudly() {
         let epochs: Epochs = [EpochStart { epoch: LeaderEpoch(2), start: Offset(0) }].into_iter().collect();
-        let recovered = Recovered { log_start: Offset(0), log_end: Offset(5), high_watermark: Offset(5), epochs };
-        let reign = Reign { broker: BrokerId(1), epoch: LeaderEpoch(1), replicas: 1, min_in_sync_replicas: 1 };
-        let _ = Leader::new(recovered, reign);
+        let producers = Producers::default();
+        let recovered =
+            Recovered { log_start: Offset(0), log_end: Offset(5), high_watermark: Offset(5), epochs, producers };
+        let _ = Leader::new(recovered, reign());
     }
 
     #[test]

@@ -7,7 +7,9 @@
 pub mod epochs;
 pub mod high_watermark;
 pub mod leader;
+pub mod producers;
 
 pub use epochs::{EpochEnd, EpochStart, Epochs};
 pub use high_watermark::{Mark, Standing};
 pub use leader::{Admitted, AppendError, Effects, Isolation, Leader, LogStartError, Recovered, Reign};
+pub use producers::SequenceError;

@@ -5,10 +5,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 use std::{env, fs};
 
 use thalweg_replica::{Admitted, Effects, EpochStart, Epochs, Isolation, Leader, Recovered, Reign};
 use thalweg_wire::batch::{Builder, TimestampType, Verified};
+use thalweg_wire::producers::Producers;
 use thalweg_wire::{BrokerId, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 #[test]
@@ -16,7 +18,7 @@ fn leaders_act_as_their_transcripts_tell() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testscripts");
     let mut scripts: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.sort();
-    assert!(scripts.len() >= 7, "no scripts in {}", folder.display());
+    assert!(scripts.len() >= 9, "no scripts in {}", folder.display());
     let mut wrong = Vec::new();
     for path in scripts {
         let text = fs::read_to_string(&path).unwrap();
@@ -63,12 +65,14 @@ fn recover(words: &[&str]) -> Leader {
             log_end: Offset(number("end", 0)),
             high_watermark: Offset(number("hw", 0)),
             epochs: lines.collect(),
+            producers: Producers::default(),
         },
         Reign {
             broker: BrokerId(1),
             epoch: LeaderEpoch(i32::try_from(number("epoch", 0)).unwrap()),
             replicas: 1,
             min_in_sync_replicas: usize::try_from(number("min", 1)).unwrap(),
+            producer_expiration: Duration::from_hours(24),
         },
     )
 }
@@ -108,20 +112,25 @@ fn act(leader: &mut Leader, command: &str, words: &[&str]) -> String {
     }
 }
 
-/// `admit 3`: three records; `producer` with an id, `append-time=5` stamped by the leader's clock.
+/// `admit 3`: three records; `p7@0#12` of producer 7 in epoch 0, the first with sequence number 12; `append-time=5`
+/// stamped by the leader's clock; `day=2` as late as that.
 fn admit(leader: &mut Leader, words: &[&str]) -> String {
     let records: usize = words[0].parse().unwrap();
     let mut builder = Builder::new();
-    if words.contains(&"producer") {
-        builder = builder.producer(ProducerId(7), ProducerEpoch(0), 0);
+    if let Some((id, rest)) = words.iter().find_map(|word| word.strip_prefix('p')?.split_once('@')) {
+        let (epoch, sequence) = rest.split_once('#').unwrap();
+        let (id, epoch) = (ProducerId(id.parse().unwrap()), ProducerEpoch(epoch.parse().unwrap()));
+        builder = builder.producer(id, epoch, sequence.parse().unwrap());
     }
+    let day: i64 = words.iter().find_map(|word| word.strip_prefix("day=")).map_or(0, |day| day.parse().unwrap());
+    let now = Timestamp::from_millis(1 + day * 86_400_000);
     (0..records).for_each(|_| builder.push(Timestamp::from_millis(1), None, Some(b"v"), &[]));
     let mut sent = builder.build().unwrap();
     let append_time = words.iter().find_map(|word| word.strip_prefix("append-time="));
     if let Some(time) = append_time {
         sent.settle_timestamps(TimestampType::LogAppendTime, Timestamp::from_millis(time.parse().unwrap()));
     }
-    match leader.admit(Timestamp::from_millis(1), Verified::trusted(sent)) {
+    match leader.admit(now, Verified::trusted(sent)) {
         Ok(Admitted::New { batch, base, end, epoch_started }) => {
             let mut came = format!("{base}..{end} in epoch {}", batch.header().leader_epoch());
             if let Some(line) = epoch_started {
@@ -133,7 +142,7 @@ fn admit(leader: &mut Leader, words: &[&str]) -> String {
             assert_eq!((batch.base_offset(), batch.next_offset(), batch.check()), (base, end, Ok(())));
             came
         }
-        Ok(Admitted::Duplicate { base, end }) => format!("duplicate of {base}..{end}"),
+        Ok(Admitted::Duplicate { base, end, .. }) => format!("repeats {base}..{end}"),
         Err(error) => format!("{}: {error}", error.code()),
     }
 }

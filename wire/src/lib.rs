@@ -10,6 +10,7 @@ pub mod codec;
 pub mod error_code;
 pub mod frame;
 pub mod ids;
+pub mod producers;
 pub mod time;
 
 pub use error_code::ErrorCode;

@@ -19,6 +19,7 @@ use thalweg_messages::Message;
 use thalweg_messages::produce::{
     BatchIndexError, ProducePartitionResponse, ProduceResponse, ProduceTopicAnswer, ProduceView, encode_response,
 };
+use thalweg_replica::AppendError;
 use thalweg_wire::batch::{
     BatchError, Codec, Codecs, Compression, HEADER_BYTES, Header, Invalid, Scratch, Verified, verify,
 };
@@ -55,6 +56,9 @@ thread_local! {
 
 /// How long a producer waits for room that a checkpoint makes.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Batches that are appended under one promise of the journal.
+const ENTRIES_AT_ONCE: usize = 1024;
 
 /// What the journal gets at least before an answer says that it took too long: a client's time-out is for other replicas.
 /// Kafka's leader answers with what it has written, whatever the time-out.
@@ -118,6 +122,17 @@ impl From<ErrorCode> for Refusal {
 }
 
 impl Refusal {
+    fn of_append(error: AppendError, partition: &Partition) -> Refusal {
+        match error {
+            AppendError::Failed => error.code().into(),
+            AppendError::Sequence(_) => Refusal {
+                message: Some(error.to_string()),
+                found: Found::Validating(partition.marks().log_start),
+                ..error.code().into()
+            },
+        }
+    }
+
     fn of_batch(error: &BatchError, partition: &Partition) -> Refusal {
         let records = error.record_errors().iter();
         Refusal {
@@ -182,6 +197,12 @@ async fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: u
     if body_bytes > SMALL_FRAME_BYTES && named > body_bytes / HEADER_BYTES {
         return Err(format!("{named} partitions, and no room for as many batches"));
     }
+    // Transactions aren't served. One batch of one is enough to refuse the request as a whole, as in Kafka.
+    let transactional = view.transactional_id().is_some()
+        || view.topics().any(|topic| {
+            let mut partitions = topic.partitions;
+            partitions.any(|partition| partition.records.is_some_and(|records| is_transactional(&records)))
+        });
     let mut request = ByPartition::new();
     for topic in view.topics() {
         let found = if head.version >= 13 {
@@ -190,7 +211,7 @@ async fn look_up(shared: &Shared, head: &Head, view: &ProduceView, body_bytes: u
             shared.cluster.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
         };
         let found = match found {
-            _ if view.transactional_id().is_some() => Err(ErrorCode::TransactionalIdAuthorizationFailed),
+            _ if transactional => Err(ErrorCode::TransactionalIdAuthorizationFailed),
             Ok(topic) if topic.is_internal() && *head.client_id != *ADMIN_CLIENT => {
                 Err(ErrorCode::InvalidTopicException)
             }
@@ -229,32 +250,58 @@ async fn verify_all(shared: &Shared, mut work: Work, known: Codecs) -> Work {
         .await
 }
 
+/// Whether the first batch says that it is part of a transaction; whatever else it is is looked at later.
+fn is_transactional(records: &[u8]) -> bool {
+    records.first_chunk().is_some_and(|header| Header::from_bytes(*header).is_transactional())
+}
+
 async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc<Countdown>) {
     work.refuse_larger(shared.journal.entry_bytes_max());
-    let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
-    let (entries, bytes) = work
-        .verified()
-        .filter(|(partition, _)| partition.durability() == Durability::Journal)
-        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
-    if work.verified().next().is_none() {
-        return;
+    if shared.write_out.is_at_reserve() {
+        work.refuse_at_reserve();
     }
-    // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
-    // can't, because the disk is full, they are told.
-    let reserved = tokio::select! {
-        biased;
-        reserved = reserve(shared, entries, bytes) => reserved,
-        () = shared.world.clock.sleep(ROOM_PATIENCE) => Err(Full::NoRoom),
-    };
-    let Ok(mut reservation) = reserved else {
-        // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
-        return work.refuse_rest(ErrorCode::KafkaStorageError);
-    };
-    let mut wakes = Wakes::default();
+    let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
     let now = shared.world.clock.wall();
     let countdown = (acks != 0).then_some(countdown);
-    for part in &mut work.partitions {
-        let State::Verified(partition, _) = &part.state else { continue };
+    let mut wakes = Wakes::default();
+    // In pieces, because room is promised as if each entry had a frame to itself: ten thousand small ones together would
+    // ask for more than a small journal ever has.
+    for piece in work.partitions.chunks_mut(ENTRIES_AT_ONCE) {
+        if append_piece(shared, piece, now, acks, &mut blocks, countdown, &mut wakes).await.is_err() {
+            // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
+            work.refuse_rest(ErrorCode::KafkaStorageError);
+            break;
+        }
+    }
+    shared.partitions.settle(wakes);
+}
+
+/// Appends the batches of some partitions, in their order, once the journal has room for them.
+async fn append_piece(
+    shared: &Shared,
+    piece: &mut [Part],
+    now: Timestamp,
+    acks: i16,
+    blocks: &mut Blocks,
+    countdown: Option<&Arc<Countdown>>,
+    wakes: &mut Wakes,
+) -> Result<(), Full> {
+    let verified = || piece.iter().filter_map(|part| part.state.verified());
+    if verified().next().is_none() {
+        return Ok(());
+    }
+    let (entries, bytes) = verified()
+        .filter(|(partition, _)| partition.durability() == Durability::Journal)
+        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
+    // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
+    // can't, because the disk is full, they are told.
+    let mut reservation = tokio::select! {
+        biased;
+        reserved = reserve(shared, entries, bytes) => reserved?,
+        () = shared.world.clock.sleep(ROOM_PATIENCE) => return Err(Full::NoRoom),
+    };
+    for part in piece {
+        let Some((partition, _)) = part.state.verified() else { continue };
         let partition = partition.clone();
         if acks == -1 && !partition.has_enough_in_sync() {
             part.state = State::Refused(ErrorCode::NotEnoughReplicas.into());
@@ -265,13 +312,13 @@ async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc
             continue;
         };
         let batch = batch.rehoused(|records| blocks.keep(records));
-        part.state = match partition.append(now, batch, &mut reservation, countdown, &mut wakes) {
-            Ok(appended) => State::Appended(partition, appended),
-            Err(error) => State::Refused(error.code().into()),
+        part.state = match partition.append(now, batch, &mut reservation, countdown, wakes) {
+            Ok(appended) => State::Appended(partition.clone(), appended),
+            Err(error) => State::Refused(Refusal::of_append(error, &partition)),
         };
     }
     shared.journal.wake();
-    shared.partitions.settle(wakes);
+    Ok(())
 }
 
 async fn reserve(shared: &Shared, entries: usize, bytes: usize) -> Result<Reservation<Mark>, Full> {
@@ -310,10 +357,7 @@ fn answer(head: &Head, work: &Work, waited: Waited) -> Encoded {
 
 impl Work {
     fn verified(&self) -> impl Iterator<Item = (&Arc<Partition>, &Verified)> {
-        self.partitions.iter().filter_map(|part| match &part.state {
-            State::Verified(partition, batch) => Some((partition, &**batch)),
-            _ => None,
-        })
+        self.partitions.iter().filter_map(|part| part.state.verified())
     }
 
     fn verify(&mut self, known: Codecs, now: Timestamp) {
@@ -331,7 +375,7 @@ impl Work {
 
     fn refuse_rest(&mut self, code: ErrorCode) {
         for part in &mut self.partitions {
-            if !matches!(part.state, State::Refused(_)) {
+            if part.state.verified().is_some() {
                 part.state = State::Refused(code.into());
             }
         }
@@ -349,8 +393,18 @@ impl Work {
     /// Batches that no frame of the journal could ever hold: to try them again would not help.
     fn refuse_larger(&mut self, largest: usize) {
         for part in &mut self.partitions {
-            if part.state.verified().is_some_and(|batch| journal_bytes(batch.batch()) > largest) {
+            if part.state.verified().is_some_and(|(_, batch)| journal_bytes(batch.batch()) > largest) {
                 part.state = State::Refused(ErrorCode::RecordListTooLarge.into());
+            }
+        }
+    }
+
+    /// The disk has only its reserve. What stays in memory takes none of it.
+    fn refuse_at_reserve(&mut self) {
+        for part in &mut self.partitions {
+            let on_disk = |partition: &Partition| !matches!(partition.durability(), Durability::Memory(_));
+            if part.state.verified().is_some_and(|(partition, _)| on_disk(partition)) {
+                part.state = State::Refused(ErrorCode::KafkaStorageError.into());
             }
         }
     }
@@ -378,9 +432,9 @@ impl State {
         records.len().saturating_mul(counts)
     }
 
-    fn verified(&self) -> Option<&Verified> {
+    fn verified(&self) -> Option<(&Arc<Partition>, &Verified)> {
         match self {
-            State::Verified(_, batch) => Some(batch),
+            State::Verified(partition, batch) => Some((partition, batch)),
             _ => None,
         }
     }

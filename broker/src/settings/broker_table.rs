@@ -276,7 +276,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "How a connection's principal is made out.";
     "process.roles" List Some("broker,controller"), SomeOf(ROLES), Static, Acts:
         "What this node is; so far always both.";
-    "producer.id.expiration.ms" Int Some("86400000"), AtLeast(1), Cluster, Waits:
+    "producer.id.expiration.ms" Int Some("86400000"), AtLeast(1), Cluster, Acts:
         "How long a silent idempotent producer is remembered.";
     "producer.purgatory.purge.interval.requests" Int Some("1000"), Any, Static, Moot:
         "Kafka's housekeeping of waiting requests.";

@@ -8,7 +8,7 @@ pub mod workload;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use thalweg_messages::metadata::{MetadataRequest, MetadataResponse};
@@ -82,10 +82,26 @@ impl Client {
 
     /// Creates a topic; the error code.
     pub async fn create_topic(&mut self, name: &str, partitions: i32) -> io::Result<i16> {
+        self.create_topic_with(name, partitions, &[]).await
+    }
+
+    /// The same with settings.
+    pub async fn create_topic_with(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) -> io::Result<i16> {
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).to_owned(),
+            value: Some((*value).to_owned()),
+            ..Default::default()
+        };
         let topic = CreatableTopic {
             name: name.to_owned(),
             num_partitions: partitions,
             replication_factor: 1,
+            configs: configs.iter().map(config).collect(),
             ..CreatableTopic::default()
         };
         let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };

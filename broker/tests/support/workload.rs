@@ -63,6 +63,14 @@ pub async fn start_with(sim: &SimulatedWorld, journal_bytes: u64) -> Result<Brok
     Broker::start(sim.world.clone(), settings(journal_bytes)).await
 }
 
+/// Makes a topic of one partition.
+pub async fn create(client: &mut Client, name: &str, configs: &[(&str, &str)]) -> io::Result<()> {
+    match client.create_topic_with(name, 1, configs).await? {
+        0 => Ok(()),
+        code => Err(io::Error::other(format!("error {code}"))),
+    }
+}
+
 /// Runs a boot of the simulated machine to its end: tasks end with it, as processes do.
 pub fn boot<T>(run: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use thalweg_messages::metadata_log::BrokerRegistered;
-use thalweg_wire::{BrokerId, Moment, Uuid};
+use thalweg_wire::{BrokerId, Moment, ProducerId, Uuid};
 
 use super::create_topics::{self, CreateTopics, TopicReply};
 use super::image::Image;
+use super::producer_ids;
 use super::records::Record;
 use crate::machine::{Context, Decision, Machine};
 
@@ -22,6 +24,8 @@ pub enum Command {
     RegisterBroker(BrokerStart),
     /// Topics are to be created: asked for, or made because a client named them.
     CreateTopics(CreateTopics),
+    /// A broker needs ids for idempotent producers.
+    AllocateProducerIds(BrokerId),
 }
 
 /// The answer to a command.
@@ -31,6 +35,8 @@ pub enum Reply {
     Registered(BrokerEpoch),
     /// To [`Command::CreateTopics`]: a reply for each name.
     Topics(Vec<TopicReply>),
+    /// To [`Command::AllocateProducerIds`]: ids that nobody else is given.
+    ProducerIds(Range<ProducerId>),
 }
 
 /// The number of a broker's registration; a later one has a larger number.
@@ -92,6 +98,7 @@ impl Machine for Image {
         match command {
             Command::RegisterBroker(start) => register(self, start),
             Command::CreateTopics(request) => create_topics::decide(self, policy, request),
+            Command::AllocateProducerIds(broker) => producer_ids::decide(self, broker),
         }
     }
 

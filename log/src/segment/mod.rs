@@ -13,7 +13,7 @@
 //! - **What can't be read is not cut** (promise 7): a bad batch with good ones behind it is an error that names the
 //!   place. Only a tail that no batch explains is cut.
 //!
-//! Nothing here knows epochs, producers or watermarks: [`leader_epochs`], [`producer_snapshot`], [`text_checkpoint`] and
+//! Nothing here knows epochs, producers or watermarks: [`leader_epochs`], [`producer_snapshot`], [`producer_window`], [`text_checkpoint`] and
 //! [`partition_metadata`] are the forms in which others keep them.
 
 mod damage;
@@ -27,6 +27,7 @@ pub mod offset_index;
 mod open;
 pub mod partition_metadata;
 pub mod producer_snapshot;
+pub mod producer_window;
 mod reader;
 mod roll;
 mod segments;

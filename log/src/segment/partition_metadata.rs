@@ -2,12 +2,14 @@
 //!
 //! Two lines, no line end behind the second: `version: 0`, `topic_id: <22 characters>` (KIP-516).
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 
 use thalweg_wire::TopicId;
 use thalweg_world::Disk;
 use thalweg_world::disk::Open;
+
+use crate::directory::put;
 
 use super::names::PARTITION_METADATA;
 
@@ -44,12 +46,7 @@ pub fn read(disk: &dyn Disk, folder: &Path) -> io::Result<Option<TopicId>> {
 
 /// Writes a folder's file. It is durable once [`sync`] was called and the folder's names are, or with the filesystem.
 pub fn write(disk: &dyn Disk, folder: &Path, topic: TopicId) -> io::Result<()> {
-    let unfinished = folder.join(format!("{PARTITION_METADATA}.tmp"));
-    let file = disk.open(&unfinished, Open::Create)?;
-    file.set_size(0)?;
-    file.write_at(&[IoSlice::new(&encode(topic))], 0)?;
-    drop(file);
-    disk.rename(&unfinished, &folder.join(PARTITION_METADATA))
+    put(disk, folder, PARTITION_METADATA, &encode(topic))
 }
 
 /// Makes the bytes of a folder's file durable.

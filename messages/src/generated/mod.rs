@@ -6,14 +6,36 @@
 #![allow(clippy::large_enum_variant, clippy::manual_range_patterns, clippy::semicolon_if_nothing_returned)]
 
 pub mod api_versions;
+pub mod consumer_protocol;
+pub mod create_partitions;
 pub mod create_topics;
+pub mod delete_groups;
+pub mod delete_records;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_groups;
+pub mod describe_topic_partitions;
 pub mod fetch;
+pub mod find_coordinator;
+pub mod group_log;
+pub mod heartbeat;
+pub mod incremental_alter_configs;
+pub mod init_producer_id;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_groups;
 pub mod list_offsets;
 pub mod metadata;
 pub mod metadata_log;
+pub mod offset_commit;
+pub mod offset_delete;
+pub mod offset_fetch;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod request_header;
 pub mod response_header;
+pub mod sync_group;
 
 use crate::api::Api;
 
@@ -23,8 +45,28 @@ pub const APIS: &[Api] = &[
     Api::of::<fetch::FetchRequest>("Fetch"),
     Api::of::<list_offsets::ListOffsetsRequest>("ListOffsets"),
     Api::of::<metadata::MetadataRequest>("Metadata"),
+    Api::of::<offset_commit::OffsetCommitRequest>("OffsetCommit"),
+    Api::of::<offset_fetch::OffsetFetchRequest>("OffsetFetch"),
+    Api::of::<find_coordinator::FindCoordinatorRequest>("FindCoordinator"),
+    Api::of::<join_group::JoinGroupRequest>("JoinGroup"),
+    Api::of::<heartbeat::HeartbeatRequest>("Heartbeat"),
+    Api::of::<leave_group::LeaveGroupRequest>("LeaveGroup"),
+    Api::of::<sync_group::SyncGroupRequest>("SyncGroup"),
+    Api::of::<describe_groups::DescribeGroupsRequest>("DescribeGroups"),
+    Api::of::<list_groups::ListGroupsRequest>("ListGroups"),
     Api::of::<api_versions::ApiVersionsRequest>("ApiVersions"),
     Api::of::<create_topics::CreateTopicsRequest>("CreateTopics"),
+    Api::of::<delete_topics::DeleteTopicsRequest>("DeleteTopics"),
+    Api::of::<delete_records::DeleteRecordsRequest>("DeleteRecords"),
+    Api::of::<init_producer_id::InitProducerIdRequest>("InitProducerId"),
+    Api::of::<offset_for_leader_epoch::OffsetForLeaderEpochRequest>("OffsetForLeaderEpoch"),
+    Api::of::<describe_configs::DescribeConfigsRequest>("DescribeConfigs"),
+    Api::of::<create_partitions::CreatePartitionsRequest>("CreatePartitions"),
+    Api::of::<delete_groups::DeleteGroupsRequest>("DeleteGroups"),
+    Api::of::<incremental_alter_configs::IncrementalAlterConfigsRequest>("IncrementalAlterConfigs"),
+    Api::of::<offset_delete::OffsetDeleteRequest>("OffsetDelete"),
+    Api::of::<describe_cluster::DescribeClusterRequest>("DescribeCluster"),
+    Api::of::<describe_topic_partitions::DescribeTopicPartitionsRequest>("DescribeTopicPartitions"),
 ];
 
 /// Every message and record, by its name.
@@ -32,18 +74,64 @@ pub const APIS: &[Api] = &[
 pub const MESSAGES: &[crate::json::Named] = &[
     crate::json::Named::of::<api_versions::ApiVersionsRequest>(),
     crate::json::Named::of::<api_versions::ApiVersionsResponse>(),
+    crate::json::Named::of::<create_partitions::CreatePartitionsRequest>(),
+    crate::json::Named::of::<create_partitions::CreatePartitionsResponse>(),
     crate::json::Named::of::<create_topics::CreateTopicsRequest>(),
     crate::json::Named::of::<create_topics::CreateTopicsResponse>(),
+    crate::json::Named::of::<delete_groups::DeleteGroupsRequest>(),
+    crate::json::Named::of::<delete_groups::DeleteGroupsResponse>(),
+    crate::json::Named::of::<delete_records::DeleteRecordsRequest>(),
+    crate::json::Named::of::<delete_records::DeleteRecordsResponse>(),
+    crate::json::Named::of::<delete_topics::DeleteTopicsRequest>(),
+    crate::json::Named::of::<delete_topics::DeleteTopicsResponse>(),
+    crate::json::Named::of::<describe_cluster::DescribeClusterRequest>(),
+    crate::json::Named::of::<describe_cluster::DescribeClusterResponse>(),
+    crate::json::Named::of::<describe_configs::DescribeConfigsRequest>(),
+    crate::json::Named::of::<describe_configs::DescribeConfigsResponse>(),
+    crate::json::Named::of::<describe_groups::DescribeGroupsRequest>(),
+    crate::json::Named::of::<describe_groups::DescribeGroupsResponse>(),
+    crate::json::Named::of::<describe_topic_partitions::DescribeTopicPartitionsRequest>(),
+    crate::json::Named::of::<describe_topic_partitions::DescribeTopicPartitionsResponse>(),
     crate::json::Named::of::<fetch::FetchRequest>(),
     crate::json::Named::of::<fetch::FetchResponse>(),
+    crate::json::Named::of::<find_coordinator::FindCoordinatorRequest>(),
+    crate::json::Named::of::<find_coordinator::FindCoordinatorResponse>(),
+    crate::json::Named::of::<heartbeat::HeartbeatRequest>(),
+    crate::json::Named::of::<heartbeat::HeartbeatResponse>(),
+    crate::json::Named::of::<incremental_alter_configs::IncrementalAlterConfigsRequest>(),
+    crate::json::Named::of::<incremental_alter_configs::IncrementalAlterConfigsResponse>(),
+    crate::json::Named::of::<init_producer_id::InitProducerIdRequest>(),
+    crate::json::Named::of::<init_producer_id::InitProducerIdResponse>(),
+    crate::json::Named::of::<join_group::JoinGroupRequest>(),
+    crate::json::Named::of::<join_group::JoinGroupResponse>(),
+    crate::json::Named::of::<leave_group::LeaveGroupRequest>(),
+    crate::json::Named::of::<leave_group::LeaveGroupResponse>(),
+    crate::json::Named::of::<list_groups::ListGroupsRequest>(),
+    crate::json::Named::of::<list_groups::ListGroupsResponse>(),
     crate::json::Named::of::<list_offsets::ListOffsetsRequest>(),
     crate::json::Named::of::<list_offsets::ListOffsetsResponse>(),
     crate::json::Named::of::<metadata::MetadataRequest>(),
     crate::json::Named::of::<metadata::MetadataResponse>(),
+    crate::json::Named::of::<offset_commit::OffsetCommitRequest>(),
+    crate::json::Named::of::<offset_commit::OffsetCommitResponse>(),
+    crate::json::Named::of::<offset_delete::OffsetDeleteRequest>(),
+    crate::json::Named::of::<offset_delete::OffsetDeleteResponse>(),
+    crate::json::Named::of::<offset_fetch::OffsetFetchRequest>(),
+    crate::json::Named::of::<offset_fetch::OffsetFetchResponse>(),
+    crate::json::Named::of::<offset_for_leader_epoch::OffsetForLeaderEpochRequest>(),
+    crate::json::Named::of::<offset_for_leader_epoch::OffsetForLeaderEpochResponse>(),
     crate::json::Named::of::<produce::ProduceRequest>(),
     crate::json::Named::of::<produce::ProduceResponse>(),
     crate::json::Named::of::<request_header::RequestHeader>(),
     crate::json::Named::of::<response_header::ResponseHeader>(),
+    crate::json::Named::of::<sync_group::SyncGroupRequest>(),
+    crate::json::Named::of::<sync_group::SyncGroupResponse>(),
+    crate::json::Named::of::<consumer_protocol::assignment::ConsumerProtocolAssignment>(),
+    crate::json::Named::of::<consumer_protocol::subscription::ConsumerProtocolSubscription>(),
+    crate::json::Named::of::<group_log::group_metadata::GroupMetadataKey>(),
+    crate::json::Named::of::<group_log::group_metadata::GroupMetadataValue>(),
+    crate::json::Named::of::<group_log::offset_commit::OffsetCommitKey>(),
+    crate::json::Named::of::<group_log::offset_commit::OffsetCommitValue>(),
     crate::json::Named::of::<metadata_log::broker_registered::BrokerRegistered>(),
     crate::json::Named::of::<metadata_log::config::ConfigRecord>(),
     crate::json::Named::of::<metadata_log::feature_level::FeatureLevelRecord>(),

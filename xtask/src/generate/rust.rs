@@ -32,6 +32,8 @@ pub(super) fn module(schema: &Schema, file: &str) -> String {
         let doc = match message.kind {
             Kind::Request(_) => "What the client asks.".to_owned(),
             Kind::Response(_) => "What the broker answers.".to_owned(),
+            Kind::Key(_) => "What the record is about.".to_owned(),
+            Kind::Value(_) => "What the record says.".to_owned(),
             Kind::Record(_) | Kind::Data => schema.about.first().cloned().unwrap_or_default(),
         };
         definition(&mut out, &shape, &doc);
@@ -164,7 +166,9 @@ fn message_impl(out: &mut String, shape: &Shape<'_>) {
         Kind::Response(key) => {
             writeln!(out, "impl Response for {name} {{ const API_KEY: i16 = {key}; type Request = {base}Request; }}")
         }
-        Kind::Record(kind) => writeln!(out, "impl Record for {name} {{ const RECORD_TYPE: i16 = {kind}; }}"),
+        Kind::Record(kind) | Kind::Key(kind) | Kind::Value(kind) => {
+            writeln!(out, "impl Record for {name} {{ const RECORD_TYPE: i16 = {kind}; }}")
+        }
         Kind::Data => Ok(()),
     };
 }

@@ -52,8 +52,12 @@ impl Versions {
 pub(super) enum Kind {
     Request(i16),
     Response(i16),
-    /// A stored record with its type: of the metadata log, or a key or value of a coordinator's topic.
+    /// A stored record with its type, of the metadata log.
     Record(i16),
+    /// What a record of a coordinator's log is about, with its type.
+    Key(i16),
+    /// What such a record says.
+    Value(i16),
     /// Anything else that has versions: headers, bodies of control records.
     Data,
 }
@@ -193,10 +197,15 @@ impl Schema {
         }
 
         let mut messages = Vec::new();
-        if let HeadKind::Api(key) = head_of.kind {
-            for (word, suffix, kind) in
-                [("request", "Request", Kind::Request(key)), ("response", "Response", Kind::Response(key))]
-            {
+        let parts = match head_of.kind {
+            HeadKind::Api(key) => {
+                Some([("request", "Request", Kind::Request(key)), ("response", "Response", Kind::Response(key))])
+            }
+            HeadKind::Entry(kind) => Some([("key", "Key", Kind::Key(kind)), ("value", "Value", Kind::Value(kind))]),
+            HeadKind::Record(_) | HeadKind::Data => None,
+        };
+        if let Some(parts) = parts {
+            for (word, suffix, kind) in parts {
                 let Some((line, after)) = rest.split_first() else {
                     return head.complain(format!("no {word}"));
                 };
@@ -232,10 +241,11 @@ impl Schema {
 enum HeadKind {
     Api(i16),
     Record(i16),
+    Entry(i16),
     Data,
 }
 
-/// `api KEY Name VERSIONS [flexible VERSIONS]`, `record TYPE Name ..` or `data Name ..`.
+/// `api KEY Name VERSIONS [flexible VERSIONS]`, `record TYPE Name ..`, `entry TYPE Name ..` or `data Name ..`.
 struct Head {
     kind: HeadKind,
     name: String,
@@ -245,10 +255,12 @@ struct Head {
 
 impl Head {
     fn parse(line: &Line<'_>) -> Result<Head, Complaint> {
-        const SHAPE: &str = "expected `api KEY Name VERSIONS [flexible VERSIONS]`, or `record` or `data` for `api`";
+        const SHAPE: &str =
+            "expected `api KEY Name VERSIONS [flexible VERSIONS]`, or `record`, `entry` or `data` for `api`";
         let (kind, rest) = match line.words.as_slice() {
             ["api", key, rest @ ..] => (key.parse().ok().map(HeadKind::Api), rest),
             ["record", kind, rest @ ..] => (kind.parse().ok().map(HeadKind::Record), rest),
+            ["entry", kind, rest @ ..] => (kind.parse().ok().map(HeadKind::Entry), rest),
             ["data", rest @ ..] => (Some(HeadKind::Data), rest),
             _ => return line.complain(SHAPE),
         };
@@ -270,14 +282,12 @@ impl Head {
     }
 
     fn message(&self, name: String, kind: Kind, lines: &[Line<'_>]) -> Result<Message, Complaint> {
-        let mut message = Message {
-            name,
-            kind,
-            versions: self.versions,
-            flexible: self.flexible,
-            fields: Vec::new(),
-            structs: Vec::new(),
+        // A key is compared byte by byte: it has one version for ever.
+        let (versions, flexible) = match kind {
+            Kind::Key(_) => (Versions { first: 0, last: 0 }, Versions::NONE),
+            _ => (self.versions, self.flexible),
         };
+        let mut message = Message { name, kind, versions, flexible, fields: Vec::new(), structs: Vec::new() };
         let owner = message.name.clone();
         let mut fields = lines;
         message.fields = message.block(&mut fields, 2, &owner)?;
@@ -540,6 +550,19 @@ response
         let hinge = request.find("Hinge");
         assert_eq!(hinge.versions, Versions { first: 2, last: 3 });
         assert_eq!((hinge.fields[1].tag, hinge.fields[1].versions.first), (Some(0), 3));
+    }
+
+    // Logs are compacted by the bytes of their keys. Were a key to change its version, the log would hold both.
+    #[test]
+    fn the_key_of_an_entry_has_one_version_and_its_value_all() {
+        let text =
+            "# Lock: shut.\n\nentry 5 Lock 0-1 flexible 1+\n  v1  Flexible.\nkey\n  door string\nvalue\n  turns int8\n";
+        let schema = Schema::parse(text).unwrap();
+        let [key, value] = schema.messages.as_slice() else { panic!("{schema:?}") };
+        assert_eq!((key.name.as_str(), key.kind, key.versions.last), ("LockKey", Kind::Key(5), 0));
+        assert!(key.flexible.is_empty());
+        assert_eq!((value.name.as_str(), value.kind, value.versions.last), ("LockValue", Kind::Value(5), 1));
+        assert!(value.flexible.contains(1));
     }
 
     // A mistake in a schema is met by its author, not by a client.

@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Folders that are no part of the project's text, by name wherever they stand.
+/// What is no part of the project's text, by name wherever it stands. In a second work tree `.git` is a file.
 const NOT_OURS: &[&str] = &["target", ".git", ".venv", "__pycache__", "node_modules", "thalweg-data"];
 
 /// Files that others write.
@@ -74,12 +74,13 @@ fn check(root: &Path) -> io::Result<Vec<Violation>> {
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let name = entry.file_name().to_string_lossy().into_owned();
+            if NOT_OURS.contains(&name.as_str()) {
+                continue;
+            }
             let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             let kind = entry.file_type()?;
             if kind.is_dir() {
-                if !NOT_OURS.contains(&name.as_str()) {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if path.starts_with("fixtures/") {
                 fixtures_bytes += entry.metadata()?.len();
             } else if kind.is_file() && !NOT_OUR_TEXT.contains(&name.as_str()) {

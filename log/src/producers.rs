@@ -1,0 +1,230 @@
+//! The producers of a log as far as its files go: followed batch by batch, kept beside the records, found again at a start.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use thalweg_wire::batch::{Batch, Header};
+use thalweg_wire::producers::{Producer, Producers, Span};
+use thalweg_wire::{Offset, ProducerEpoch, Timestamp};
+use thalweg_world::Disk;
+use thalweg_world::disk::Open;
+
+use crate::directory::{put, put_synced};
+use crate::segment::names::{FileKind, file_name, parse_file_name};
+use crate::segment::producer_snapshot::{self, ProducerEntry};
+use crate::segment::producer_window::{self, PRODUCER_WINDOW, ProducerWindow};
+use crate::segment::{Checksums, SegmentError, Segments, Trust};
+
+/// Bytes of records after which the window is written again: what a start has to read again at most, beside what a
+/// checkpoint leaves to the journal.
+const WINDOW_INTERVAL_BYTES: u64 = 16 << 20;
+
+/// Bytes that a snapshot of Kafka's has to leave to be read, after an unclean stop without a window: of such a log of ours
+/// there is hardly more, as the window is written so often; of one of Kafka's nobody promised anything.
+const SNAPSHOT_DISTANCE_BYTES: u64 = 4 * WINDOW_INTERVAL_BYTES;
+
+/// The longest file that is read, in bytes. Kafka's has 46 bytes for each producer, and no limit.
+const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
+
+/// The producers of the batches in a log's files.
+#[derive(Default, Debug)]
+pub(crate) struct Tracked {
+    producers: Producers,
+    /// The checksum of the last batch.
+    last_crc: u32,
+    /// Bytes of batches since the window was written.
+    since_window: u64,
+}
+
+impl Tracked {
+    /// Follows a batch that got into the files.
+    pub(crate) fn note(&mut self, batch: &Batch) {
+        self.note_header(batch.header());
+    }
+
+    /// The producers up to the end of the files.
+    pub(crate) fn producers(&self) -> &Producers {
+        &self.producers
+    }
+
+    /// Whether a start would have much to read again.
+    pub(crate) fn is_window_due(&self) -> bool {
+        self.since_window >= WINDOW_INTERVAL_BYTES
+    }
+
+    /// Writes the window, whole or not at all. It may be durable before the records are: of a log with a journal they are
+    /// acknowledged by now, of another it is held against the records when it is read.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn write_window(&mut self, disk: &dyn Disk, folder: &Path, end: Offset) -> io::Result<()> {
+        let window = ProducerWindow { end, last_crc: self.last_crc, producers: self.producers.clone() };
+        put_synced(disk, folder, PRODUCER_WINDOW, &window.encode())?;
+        self.since_window = 0;
+        Ok(())
+    }
+
+    /// Writes Kafka's snapshot. Durable with the next sync of the filesystem.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn write_snapshot(&self, disk: &dyn Disk, folder: &Path, at: Offset) -> io::Result<()> {
+        let entries: Vec<_> = self.producers.iter().map(|(id, producer)| entry(id, producer)).collect();
+        put(disk, folder, &file_name(at, FileKind::ProducerSnapshot), &producer_snapshot::encode(&entries))
+    }
+
+    /// Forgets what a cut takes. The window that is on disk reaches beyond it, and is taken away first.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn truncate(&mut self, disk: &dyn Disk, folder: &Path, to: Offset) -> io::Result<()> {
+        match disk.remove_file(&folder.join(PRODUCER_WINDOW)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        self.producers.truncate(to);
+        self.since_window = WINDOW_INTERVAL_BYTES;
+        Ok(())
+    }
+
+    /// Finds the producers of a log that was opened: from the window, else from Kafka's snapshots, and from the batches
+    /// behind it.
+    ///
+    /// # Errors
+    /// [`SegmentError`] if the batches can't be read.
+    pub(crate) fn find(
+        disk: &dyn Disk,
+        folder: &Path,
+        segments: &Segments,
+        trust: Trust,
+    ) -> Result<Tracked, SegmentError> {
+        let end = segments.end();
+        let (mut tracked, from) = match window(disk, folder, segments, trust)? {
+            Some(found) => found,
+            None => {
+                let newest = match trust {
+                    Trust::Clean => end,
+                    // It has one batch of each producer. Those before it may not have been answered, so they are read.
+                    _ => segments.offset_before_end(SNAPSHOT_DISTANCE_BYTES),
+                };
+                snapshot(disk, folder, newest)?.unwrap_or_else(|| (Tracked::default(), segments.start()))
+            }
+        };
+        if from < end {
+            segments.reader(Checksums::Trusted).for_each_header(from, |header| {
+                // The batch that holds the place was there already.
+                if header.base_offset() >= from {
+                    tracked.note_header(header);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(tracked)
+    }
+
+    fn note_header(&mut self, header: &Header) {
+        self.producers.note(header, Timestamp::NONE);
+        self.last_crc = header.crc();
+        self.since_window += u64::from(header.length().cast_unsigned());
+    }
+}
+
+/// What the window says, and from where on the batches have to be read.
+fn window(
+    disk: &dyn Disk,
+    folder: &Path,
+    segments: &Segments,
+    trust: Trust,
+) -> Result<Option<(Tracked, Offset)>, SegmentError> {
+    let Some(bytes) = read(disk, &folder.join(PRODUCER_WINDOW), producer_window::FILE_BYTES_MAX as u64)? else {
+        return Ok(None);
+    };
+    let Some(ProducerWindow { end, last_crc, mut producers }) = ProducerWindow::decode(&bytes) else {
+        return Ok(None);
+    };
+    if let Trust::Redone { from } = trust
+        && end > segments.end()
+    {
+        // What it has beyond the cut was acknowledged, or it would not be there: the journal appends it again.
+        producers.truncate(from);
+        return Ok(Some((Tracked { producers, last_crc: 0, since_window: 0 }, segments.end())));
+    }
+    // Somebody else may have cut the log meanwhile, and gone on from there.
+    let is_of_this_log = end <= segments.start() || {
+        let mut is_last = false;
+        if end <= segments.end() {
+            segments.reader(Checksums::Trusted).for_each_header(Offset(end.0 - 1), |header| {
+                is_last = Span::of(header).end() == end && header.crc() == last_crc;
+                ControlFlow::Break(())
+            })?;
+        }
+        is_last
+    };
+    Ok(is_of_this_log.then_some((Tracked { producers, last_crc, since_window: 0 }, end)))
+}
+
+/// What the newest of Kafka's snapshots up to an offset says that can be read.
+fn snapshot(disk: &dyn Disk, folder: &Path, newest: Offset) -> io::Result<Option<(Tracked, Offset)>> {
+    let names = disk.list(folder)?.into_iter().filter_map(|entry| match parse_file_name(&entry.name) {
+        Some((at, FileKind::ProducerSnapshot, None)) if at <= newest => Some(at),
+        Some(_) | None => None,
+    });
+    let mut offsets: Vec<Offset> = names.collect();
+    offsets.sort_unstable();
+    while let Some(at) = offsets.pop() {
+        let path = folder.join(file_name(at, FileKind::ProducerSnapshot));
+        let Some(bytes) = read(disk, &path, SNAPSHOT_BYTES_MAX)? else { continue };
+        if let Ok(entries) = producer_snapshot::decode(&bytes) {
+            let mut producers = Producers::default();
+            entries.iter().for_each(|entry| producers.insert(entry.id, producer(entry)));
+            return Ok(Some((Tracked { producers, ..Tracked::default() }, at)));
+        }
+    }
+    Ok(None)
+}
+
+fn read(disk: &dyn Disk, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match disk.open(path, Open::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let size = file.size()?;
+    if size > limit {
+        return Ok(None);
+    }
+    let mut bytes = vec![0; size as usize];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(Some(bytes))
+}
+
+fn entry(id: thalweg_wire::ProducerId, producer: &Producer) -> ProducerEntry {
+    let last = producer.last();
+    ProducerEntry {
+        id,
+        epoch: producer.epoch,
+        last_sequence: last.map_or(-1, |span| span.last_sequence),
+        last_offset: last.map_or(Offset(-1), |span| span.last_offset),
+        offset_delta: last.map_or(0, |span| span.offset_delta),
+        timestamp: last.map_or(Timestamp::NONE, |span| span.timestamp),
+        coordinator_epoch: producer.coordinator_epoch,
+        transaction_start: producer.transaction_start,
+    }
+}
+
+fn producer(entry: &ProducerEntry) -> Producer {
+    let mut producer = Producer::new(ProducerEpoch(entry.epoch.0));
+    producer.coordinator_epoch = entry.coordinator_epoch;
+    producer.transaction_start = entry.transaction_start;
+    if entry.last_sequence >= 0 && entry.last_offset >= Offset::ZERO {
+        producer.push(Span {
+            last_sequence: entry.last_sequence,
+            last_offset: entry.last_offset,
+            offset_delta: entry.offset_delta,
+            timestamp: entry.timestamp,
+        });
+    }
+    producer
+}
