@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use crate::budgets::RequestMemory;
 use crate::cluster::{self, Cluster, ClusterError, Topic};
 use crate::dormant::{Dormant, Points};
+use crate::fetch_session::FetchSessions;
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub write_out: WriteOut,
     /// The files of those that are not alive.
     pub dormant: Dormant,
+    /// What clients that fetch have told once.
+    pub fetch_sessions: FetchSessions,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Memory for requests.
@@ -151,6 +154,7 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
+            fetch_sessions: FetchSessions::new(settings.requests.fetch_sessions, world.entropy.clone()),
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(settings.connections.clone()),
             partitions,

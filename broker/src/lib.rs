@@ -9,6 +9,7 @@ pub mod budgets;
 pub mod cluster;
 pub mod connection;
 pub mod dormant;
+pub mod fetch_session;
 pub mod frames;
 pub mod handlers;
 pub mod listeners;
