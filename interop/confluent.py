@@ -40,6 +40,8 @@ def consumer_of(bootstrap, **settings):
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            # An end is told by an empty answer, so that should not be long in coming.
+            "fetch.wait.max.ms": 20,
             **settings,
         }
     )
