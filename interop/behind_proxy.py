@@ -2,8 +2,9 @@
 
 import os
 
-from broker import PARTITIONS, under_test
-from confluent import Confluent, read_to_the_end
+from broker import HANG_SECONDS, PARTITIONS, under_test
+from confluent import Confluent, consumer_of, read_to_the_end
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from proxy import Proxy
 
 RECORDS = 20_000
@@ -40,6 +41,14 @@ class BehindProxy(Confluent):
         self.proxy.cutting = False
         self.assertGreater(self.proxy.withheld, CUTS_MIN)
         self.assertGreater(self.proxy.torn, CUTS_MIN)
+
+    def await_records(self, topic, count):
+        """Until so many records stand in the partitions together."""
+        consumer = consumer_of(self.bootstrap, **{"enable.partition.eof": False})
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)])
+        for n in range(count):
+            self.assertIsNotNone(consumer.poll(HANG_SECONDS), f"record {n} of {count} did not come")
+        consumer.close()
 
     def numbers(self, topic):
         """The numbers of the records of each partition, as they stand there."""

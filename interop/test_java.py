@@ -32,12 +32,6 @@ def records():
 class Java(JavaScenarios):
     """Each scenario is a small program with one producer and one consumer."""
 
-    def create(self, partitions=PARTITIONS, suffix=""):
-        """A topic that serves."""
-        topic = self.topic(suffix)
-        self.java("createTopic", topic=topic, partitions=partitions, replicas=1)
-        return topic
-
     def consume(self, topic, *steps, partitions=PARTITIONS, **settings):
         """What each step answers, on a consumer to which all partitions are assigned."""
         return self.java("consume", topic=topic, partitions=list(range(partitions)), steps=steps, settings=settings)
@@ -115,9 +109,7 @@ class Java(JavaScenarios):
 
     def test_bad_records_are_refused_one_by_one(self):
         """Too large for the topic, of the future, without a key where keys are needed: each its exception; others pass."""
-        topic = self.topic()
-        configs = {"max.message.bytes": 1000, "cleanup.policy": "compact"}
-        self.java("createTopic", topic=topic, partitions=1, replicas=1, configs=configs)
+        topic = self.create(1, **{"max.message.bytes": 1000, "cleanup.policy": "compact"})
         sent = [
             {"partition": 0, "key": "k", "value": "good"},
             {"partition": 0, "key": "k", "value": "x" * 2000},
