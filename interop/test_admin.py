@@ -3,7 +3,7 @@
 import unittest
 
 from broker import HANG_SECONDS, PARTITIONS
-from confluent import ASKED_MAX, Confluent, consumer_of, produce, read_to_the_end
+from confluent import Confluent, consumer_of, produce, read_to_the_end
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicCollection, TopicPartition, Uuid
 from confluent_kafka.admin import (
     AlterConfigOpType,
@@ -32,14 +32,6 @@ class Admin(Confluent):
         """The only result of a call; raises what it was refused with."""
         (future,) = futures.values()
         return future.result(HANG_SECONDS)
-
-    def eventually(self, question, answer):
-        """Asks until the answer is the awaited one: Kafka's controller answers before its broker knows. Ours knows."""
-        for _ in range(1 if self.broker.name == "thalweg" else ASKED_MAX):
-            got = question()
-            if got == answer:
-                return
-        self.assertEqual(got, answer)
 
     def described(self, topic):
         """A topic's partitions by number, or the code with which its description is refused."""

@@ -5,8 +5,6 @@ import unittest
 from broker import PARTITIONS
 from java_client import JavaScenarios, Refused
 
-# How often a question is asked until its answer is the awaited one; a bound for what hangs.
-ASKED_MAX = 1000
 # The settings of a topic in Kafka 4.3.
 TOPIC_SETTINGS = 33
 START = 1_700_000_000_000
@@ -14,14 +12,6 @@ START = 1_700_000_000_000
 
 class JavaAdmin(JavaScenarios):
     """Each scenario asks for one kind of change, reads it back, and asks for what can't be."""
-
-    def eventually(self, question, answer):
-        """Asks until the answer is the awaited one: Kafka's controller answers before its broker knows. Ours knows."""
-        for _ in range(1 if self.broker.name == "thalweg" else ASKED_MAX):
-            got = question()
-            if got == answer:
-                return
-        self.assertEqual(got, answer)
 
     def described(self, topic):
         """A topic's partitions by number, or the exception."""

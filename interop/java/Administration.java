@@ -54,7 +54,8 @@ final class Administration implements AutoCloseable {
 
     private Object createTopic(JsonNode arguments) throws Exception {
         String name = arguments.get("topic").asText();
-        NewTopic wanted = new NewTopic(name, arguments.path("partitions").asInt(-1), (short) arguments.path("replicas").asInt(-1));
+        short replicas = (short) arguments.path("replicas").asInt(-1);
+        NewTopic wanted = new NewTopic(name, arguments.path("partitions").asInt(-1), replicas);
         Map<String, String> configs = new HashMap<>();
         JsonNode given = arguments.path("configs");
         given.fieldNames().forEachRemaining(setting -> configs.put(setting, given.get(setting).asText()));
