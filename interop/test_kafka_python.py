@@ -52,7 +52,7 @@ class KafkaPython(Scenarios):
     def check_round_trip(self, **settings):
         """Sent with these settings, every record is there once, in order, at dense offsets, with all its parts."""
         topic = self.create()
-        sent = []
+        sent, reports = [], []
         producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, linger_ms=50, **PATIENT, **settings)
         for n in range(RECORDS):
             key = [None, b"", b"key %d" % n][n % 3]
@@ -60,9 +60,13 @@ class KafkaPython(Scenarios):
             value = [b"" if key is None else None, b"", b"%d" % n, b"%d %b" % (n, WORDS)][n % 4]
             headers = [[], [("h", b"%d" % n)], [("twice", b"1"), ("twice", b"2")]][n % 5 % 3]
             sent.append((key, value, headers))
-            producer.send(topic, value, key, headers, partition=n % PARTITIONS)
+            reports.append(producer.send(topic, value, key, headers, partition=n % PARTITIONS))
         producer.flush(HANG_SECONDS)
         producer.close()
+        places = [report.get(HANG_SECONDS) for report in reports]
+        if settings["acks"] != 0:
+            told = [(place.partition, place.offset) for place in places]
+            self.assertEqual(told, [(n % PARTITIONS, n // PARTITIONS) for n in range(RECORDS)])
         for partition, records in self.read(topic, RECORDS).items():
             self.assertEqual([record.offset for record in records], list(range(len(records))))
             got = [(record.key, record.value, list(record.headers)) for record in records]
@@ -77,7 +81,7 @@ class KafkaPython(Scenarios):
 
     def test_an_idempotent_producer(self):
         """Producer ids and sequences, as this client counts them."""
-        self.check_round_trip(enable_idempotence=True, compression_type="lz4")
+        self.check_round_trip(acks="all", enable_idempotence=True, compression_type="lz4")
 
     def test_offsets_by_place_and_by_time(self):
         """The beginning, the end, and the first record that is not earlier."""
@@ -85,8 +89,7 @@ class KafkaPython(Scenarios):
         producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, **PATIENT)
         start = 1_700_000_000_000
         for n in range(10):
-            producer.send(topic, b"%d" % n, partition=0, timestamp_ms=start + n)
-        producer.flush(HANG_SECONDS)
+            producer.send(topic, b"%d" % n, partition=0, timestamp_ms=start + n).get(HANG_SECONDS)
         producer.close()
         consumer, place = self.consumer(topic, 1), TopicPartition(topic, 0)
         self.assertEqual((consumer.beginning_offsets([place]), consumer.end_offsets([place])), ({place: 0}, {place: 10}))
