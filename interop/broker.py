@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import uuid
 from pathlib import Path
@@ -221,3 +222,11 @@ class Scenarios(unittest.TestCase):
         """Skips the scenario on other brokers."""
         if self.broker.name not in names:
             self.skipTest(f"only for {' and '.join(names)}")
+
+    def eventually(self, question, answer):
+        """Asks until the answer is the awaited one: Kafka's controller answers a change before its broker knows of it. Ours
+        knows, and is asked once."""
+        deadline = time.monotonic() + (0 if self.broker.name == "thalweg" else HANG_SECONDS)
+        while (got := question()) != answer and time.monotonic() < deadline:
+            pass
+        self.assertEqual(got, answer)

@@ -6,9 +6,9 @@ import random
 import unittest
 
 from broker import HANG_SECONDS, PARTITIONS, Scenarios, under_test
+from confluent import read_to_the_end
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from test_librdkafka import read_to_the_end
 
 # The long suite asks for more.
 ROUNDS = int(os.environ.get("INTEROP_ROUNDS") or 10)

@@ -12,9 +12,9 @@ import unittest
 from pathlib import Path
 
 from broker import HANG_SECONDS, PARTITIONS, SETTINGS, Kafka, Thalweg, kafka_installer
+from confluent import read_to_the_end
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from test_librdkafka import read_to_the_end
 
 # Small beside the data, so that what is found was written out in many rounds.
 JOURNAL_BYTES = 8 << 20

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use thalweg_coordinators::cluster::BrokerEpoch;
-use thalweg_log::directory::{self, DirectoryError, Identity, Recovered};
+use thalweg_log::directory::{self, DirectoryError, Identity, NO_RECORDS, Recovered};
 use thalweg_log::journal::{Event, Opened, Options};
 use thalweg_log::log::Mark;
 use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
@@ -23,8 +23,10 @@ use tokio::task::JoinHandle;
 use crate::budgets::RequestMemory;
 use crate::cluster::{self, Cluster, ClusterError, Topic};
 use crate::dormant::{Dormant, Points};
+use crate::fetch_session::FetchSessions;
 use crate::partition::Partition;
 use crate::partitions::Partitions;
+use crate::producer_ids::ProducerIds;
 use crate::server::{self, Connections};
 use crate::settings::Settings;
 
@@ -44,6 +46,10 @@ pub struct Shared {
     pub write_out: WriteOut,
     /// The files of those that are not alive.
     pub dormant: Dormant,
+    /// What clients that fetch have told once.
+    pub fetch_sessions: FetchSessions,
+    /// Ids for idempotent producers.
+    pub producer_ids: ProducerIds,
     /// Memory for requests.
     pub memory: RequestMemory,
     /// Places for connections.
@@ -150,6 +156,8 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
+            fetch_sessions: FetchSessions::new(settings.requests.fetch_sessions, world.entropy.clone()),
+            producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
             following: Mutex::default(),
             partitions,
@@ -169,6 +177,7 @@ impl Broker {
                 shared.world.clone(),
                 directory.path().to_owned(),
                 anchor.clone(),
+                shared.dormant.log_starts().clone(),
                 shared.partitions.clone(),
                 move |through| checkpointed.checkpoint(through),
             ))
@@ -256,10 +265,11 @@ fn finish(shared: &Shared, directory: LogDirectory, anchor: &dyn DiskFile, epoch
         let Some(files) = partition.files().filter(|files| files.exist()) else { continue };
         files.close().map_err(|error| error.to_string())?;
         let marks = partition.marks();
-        points.note(files.name(), marks.log_start, marks.high_watermark);
+        points.note(files.name(), marks.high_watermark);
     }
     shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
     disk.sync_filesystem(anchor).map_err(|error| error.to_string())?;
+    shared.dormant.log_starts().write_if_changed().map_err(|error| error.to_string())?;
     points.write(disk, directory.path()).map_err(|error| error.to_string())?;
     directory.finish(disk, epoch.0).map_err(|error| error.to_string())
 }
@@ -290,6 +300,8 @@ async fn open_directory(
             let anchor = directory.anchor(&*opening.disk).map_err(|error| DirectoryError::Io(path.clone(), error))?;
             let dormant = Dormant::find(&opening, &path, last_stop)?;
             let open = |id: TopicPartition, trust| match topics.by_id(id.topic) {
+                // The journal has nothing of its records but where they begin.
+                Some(topic) if trust == NO_RECORDS => dormant.open_dormant(id, &topic),
                 Some(topic) => dormant.open(id, &topic, trust),
                 // Metadata knows it, or it would not be asked for.
                 None => Ok(Recovered::in_memory(id)),
@@ -383,6 +395,7 @@ impl Shared {
         };
         let durability = topic.settings().durability();
         let (journal, write_out) = (self.journal.clone(), self.write_out.clone());
-        Partition::new(durability, journal, write_out, Leader::new(recovered, reign), log)
+        let log_starts = self.dormant.log_starts().clone();
+        Partition::new(durability, journal, write_out, log_starts, Leader::new(recovered, reign), log)
     }
 }

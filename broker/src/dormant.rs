@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thalweg_log::Log;
 use thalweg_log::directory::{DirectoryError, LastStop, Recovered};
 use thalweg_log::files::{Files, Found};
+use thalweg_log::log_starts::LogStarts;
 use thalweg_log::segment::descriptors::DESCRIPTORS_DEFAULT;
 use thalweg_log::segment::names::{FolderKind, PartitionName, parse_folder_name};
-use thalweg_log::segment::text_checkpoint::{self, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
+use thalweg_log::segment::text_checkpoint::{self, CheckpointError, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
 use thalweg_log::segment::{Descriptors, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
@@ -31,6 +32,7 @@ struct Shared {
     last_stop: LastStop,
     /// What the last clean stop noted of each partition.
     points: Points,
+    log_starts: Arc<LogStarts>,
     names: Mutex<BTreeSet<PartitionName>>,
     turn: tokio::sync::Mutex<()>,
 }
@@ -40,7 +42,6 @@ struct Shared {
 pub struct Points {
     recovery: Offsets,
     high_watermarks: Offsets,
-    log_starts: Offsets,
 }
 
 impl Dormant {
@@ -57,17 +58,29 @@ impl Dormant {
         }
         // A point that can't be read is as good as none: the records themselves say more.
         let read = |name| text_checkpoint::read(disk, directory, name).unwrap_or_default();
-        let points =
-            Points { recovery: read(RECOVERY_POINT), high_watermarks: read(REPLICATION), log_starts: read(LOG_START) };
+        let points = Points { recovery: read(RECOVERY_POINT), high_watermarks: read(REPLICATION) };
+        // Not so with log starts: to begin earlier would bring back what was deleted.
+        let log_starts = LogStarts::read(world.disk.clone(), directory.to_owned()).map_err(|error| match error {
+            CheckpointError::Io(error) => io(error),
+            CheckpointError::Malformed(malformed) => {
+                DirectoryError::Suspect(directory.join(LOG_START), format!("line {} is no entry", malformed.line))
+            }
+        })?;
         let shared = Shared {
             directory: directory.to_owned(),
             descriptors: Arc::new(Descriptors::new(world.disk.clone(), DESCRIPTORS_DEFAULT)),
             last_stop,
             points,
+            log_starts: Arc::new(log_starts),
             names: Mutex::new(names),
             turn: tokio::sync::Mutex::default(),
         };
         Ok(Dormant { shared: Arc::new(shared) })
+    }
+
+    /// Where the logs of the directory begin.
+    pub fn log_starts(&self) -> &Arc<LogStarts> {
+        &self.shared.log_starts
     }
 
     /// Whether a partition has a folder that nobody has opened yet.
@@ -105,7 +118,7 @@ impl Dormant {
     pub fn open(&self, id: TopicPartition, topic: &Topic, trust: Trust) -> Result<Recovered, DirectoryError> {
         let name = name_of(topic, id.partition);
         let rules = topic.settings().segment_rules();
-        let start = self.shared.points.log_starts.get(&name).copied().unwrap_or(Offset::ZERO);
+        let start = self.shared.log_starts.of(&name);
         let found = Files::open(&self.shared.descriptors, &self.shared.directory, name.clone(), id.topic, rules, trust);
         let Found { files, end, start: first, epochs, opened } = found.map_err(DirectoryError::Files)?;
         if let Some(cut) = &opened.cut {
@@ -135,7 +148,7 @@ impl Dormant {
                 if let Some(files) = log.files() {
                     files.close().map_err(DirectoryError::Files)?;
                 }
-                points.note(&name, log.start(), log.end());
+                points.note(&name, log.end());
                 continue;
             }
             let known = &self.shared.points;
@@ -146,7 +159,6 @@ impl Dormant {
             };
             carry(&known.recovery, &mut points.recovery);
             carry(&known.high_watermarks, &mut points.high_watermarks);
-            carry(&known.log_starts, &mut points.log_starts);
         }
         Ok(())
     }
@@ -170,19 +182,15 @@ impl Dormant {
 
 impl Points {
     /// Notes where a partition stands at a clean stop: all of it is durable.
-    pub fn note(&mut self, name: &PartitionName, log_start: Offset, end: Offset) {
+    pub fn note(&mut self, name: &PartitionName, end: Offset) {
         self.recovery.insert(name.clone(), end);
         self.high_watermarks.insert(name.clone(), end);
-        if log_start > Offset::ZERO {
-            self.log_starts.insert(name.clone(), log_start);
-        }
     }
 
     /// Writes Kafka's checkpoint files, durably. Blocks.
     pub fn write(&self, disk: &dyn Disk, directory: &Path) -> io::Result<()> {
         text_checkpoint::write(disk, directory, RECOVERY_POINT, &self.recovery)?;
-        text_checkpoint::write(disk, directory, REPLICATION, &self.high_watermarks)?;
-        text_checkpoint::write(disk, directory, LOG_START, &self.log_starts)
+        text_checkpoint::write(disk, directory, REPLICATION, &self.high_watermarks)
     }
 }
 

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use thalweg_log::files::Files;
 use thalweg_log::journal::Reservation;
-use thalweg_log::log::{Mark, ReadLimit, Reading, TimeSearch};
+use thalweg_log::log::{Mark, ReadLimit, Reading, Stable, TimeSearch};
+use thalweg_log::log_starts::LogStarts;
 use thalweg_log::write_out::{Pending, Urgency, WriteOut};
 use thalweg_log::{Journal, Log};
-use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader};
+use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader, LogStartError};
 use thalweg_wire::batch::{Batch, Verified};
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, Timestamp, TopicPartition};
 
@@ -32,6 +33,10 @@ struct State {
     waiters: Waiters,
     /// Whether the writer of files knows that something is pending.
     listed: Option<Urgency>,
+    /// The log start that is durable.
+    stable_start: Offset,
+    /// Where the log starts of the directory are kept.
+    log_starts: Arc<LogStarts>,
     /// Whether nothing is taken any more, because a write failed.
     offline: bool,
     /// How many bytes stay of one that lives in memory.
@@ -141,13 +146,26 @@ impl Partition {
         durability: Durability,
         journal: Journal<Mark>,
         write_out: WriteOut,
+        log_starts: Arc<LogStarts>,
         leader: Leader,
         log: Log,
     ) -> Partition {
         assert!(leader.log_end() == log.end(), "the rules end at {}, the bytes at {}", leader.log_end(), log.end());
-        let id = log.id();
-        let memory_bytes_max = durability.memory_bytes_max();
-        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false, memory_bytes_max };
+        let (id, stable_start) = (log.id(), log.start());
+        let state = State {
+            leader,
+            log,
+            waiters: Waiters::default(),
+            listed: None,
+            stable_start,
+            log_starts,
+            offline: false,
+            memory_bytes_max: durability.memory_bytes_max(),
+        };
+        if let Some(files) = state.log.files() {
+            // What the journal says of it is noted before a checkpoint may forget it.
+            state.log_starts.note(files.name(), stable_start);
+        }
         Partition { id, durability, journal, write_out, state: Mutex::new(state) }
     }
 
@@ -200,6 +218,33 @@ impl Partition {
         Ok(Appended { base, end, append_time, log_start: state.leader.log_start() })
     }
 
+    /// Deletes the records below an offset, or with `None` all that are acknowledged; the new log start, which is durable
+    /// when the countdown has ended. Beyond the log start of now nothing happens.
+    pub fn delete_records(
+        &self,
+        below: Option<Offset>,
+        reservation: &mut Reservation<Mark>,
+        countdown: &Arc<Countdown>,
+        wakes: &mut Wakes,
+    ) -> Result<Offset, LogStartError> {
+        let mut state = self.lock();
+        let below = below.unwrap_or(state.leader.high_watermark());
+        if let Some(start) = state.leader.move_log_start(below)? {
+            if let Durability::Memory(_) = self.durability {
+                state.log.forget_below(start);
+                state.start_is_stable(start, wakes);
+            } else {
+                let entry = state.log.move_start(start);
+                self.journal.push(reservation, entry);
+            }
+        }
+        let start = state.leader.log_start();
+        if state.stable_start < start {
+            state.waiters.await_start(start, countdown);
+        }
+        Ok(start)
+    }
+
     /// Whether `acks=all` has enough replicas to wait for.
     pub fn has_enough_in_sync(&self) -> bool {
         self.lock().leader.has_enough_in_sync()
@@ -208,6 +253,11 @@ impl Partition {
     /// The journal made something stable.
     pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
         let mut state = self.lock();
+        if let Stable::LogStart(start) = mark.stable {
+            state.start_is_stable(start, wakes);
+            // Segments that are below it go.
+            state.list(Urgency::Now, self.id, wakes);
+        }
         let Some(end) = state.log.stored(mark) else { return };
         state.stored(end, wakes);
         let pending = state.log.memory_bytes();
@@ -240,7 +290,12 @@ impl Partition {
             Durability::PageCache => state.leader.log_end(),
             Durability::Memory(_) => return None,
         };
-        Some(Pending { files, batches: state.log.pending(end), generation: state.log.generation() })
+        Some(Pending {
+            files,
+            batches: state.log.pending(end),
+            generation: state.log.generation(),
+            start: state.stable_start,
+        })
     }
 
     /// The files have what was pending, up to `end`.
@@ -275,6 +330,25 @@ impl Partition {
         } else {
             Err(ErrorCode::RequestTimedOut)
         }
+    }
+
+    /// Whether a deletion up to `start` is durable; else why not: it takes too long, or never will be.
+    pub fn deleted(&self, start: Offset) -> Result<(), ErrorCode> {
+        let state = self.lock();
+        if state.stable_start >= start {
+            Ok(())
+        } else if state.offline {
+            Err(ErrorCode::KafkaStorageError)
+        } else {
+            Err(ErrorCode::RequestTimedOut)
+        }
+    }
+
+    /// Where an epoch ends, if the client may ask under the epoch that it knows; `None` if nobody knows that epoch.
+    pub fn end_of_epoch(&self, current: LeaderEpoch, asked: LeaderEpoch) -> Result<Option<EpochEnd>, ReadError> {
+        let state = self.lock();
+        state.check_epoch(current).map_err(ReadError::Epoch)?;
+        if state.offline { Err(ReadError::Offline) } else { Ok(state.leader.end_offset_for(asked)) }
     }
 
     /// Where the log ends, acknowledged or not.
@@ -358,6 +432,15 @@ impl State {
         if let Some(high_watermark) = self.leader.stored(end).high_watermark {
             self.waiters.high_watermark(high_watermark, wakes);
         }
+    }
+
+    /// The log begins here, durably.
+    fn start_is_stable(&mut self, start: Offset, wakes: &mut Wakes) {
+        self.stable_start = self.stable_start.max(start);
+        if let Some(files) = self.log.files() {
+            self.log_starts.note(files.name(), self.stable_start);
+        }
+        self.waiters.log_start(start, wakes);
     }
 
     /// Has the writer of files told, unless it knows.

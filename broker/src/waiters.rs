@@ -11,7 +11,8 @@ use thalweg_log::write_out::Urgency;
 use thalweg_wire::{Offset, TopicPartition};
 use tokio::sync::Notify;
 
-/// A produce request that waits until the high watermark has passed its records in so many partitions.
+/// A request that waits for marks of so many partitions: a produce until the high watermarks have passed its records, a
+/// deletion until the log starts are durable.
 #[derive(Debug)]
 pub struct Countdown {
     left: AtomicUsize,
@@ -77,6 +78,8 @@ impl Arrivals {
 pub struct Waiters {
     /// In the order of their offsets: they came in the order of the log.
     produces: VecDeque<(Offset, Arc<Countdown>)>,
+    /// Likewise; a log start only moves forward.
+    deletions: VecDeque<(Offset, Arc<Countdown>)>,
     /// By number, in the order in which they came.
     fetches: BTreeMap<SubscriptionNumber, Subscription>,
     next_subscription: u64,
@@ -108,6 +111,21 @@ impl Waiters {
     pub fn await_end(&mut self, end: Offset, countdown: &Arc<Countdown>) {
         countdown.expect();
         self.produces.push_back((end, countdown.clone()));
+    }
+
+    /// Lets a deletion of records wait until the log start is durable at `start` or above. The starts come in order.
+    pub fn await_start(&mut self, start: Offset, countdown: &Arc<Countdown>) {
+        countdown.expect();
+        self.deletions.push_back((start, countdown.clone()));
+    }
+
+    /// The log start is durably here now.
+    pub fn log_start(&mut self, at: Offset, wakes: &mut Wakes) {
+        while let Some((_, countdown)) = self.deletions.pop_front_if(|(start, _)| *start <= at) {
+            if countdown.arrived() {
+                wakes.produces.push(countdown);
+            }
+        }
     }
 
     /// Lets a fetch hear of every move of the high watermark, as its slot of that number.
@@ -147,7 +165,7 @@ impl Waiters {
 
     /// Nothing that waits here will come.
     pub fn failed(&mut self, wakes: &mut Wakes) {
-        for (_, countdown) in self.produces.drain(..) {
+        for (_, countdown) in self.produces.drain(..).chain(self.deletions.drain(..)) {
             countdown.failed.store(true, Ordering::Release);
             if countdown.arrived() {
                 wakes.produces.push(countdown);

@@ -31,6 +31,11 @@ fn brokers_and_epochs() {
 }
 
 #[test]
+fn producer_ids() {
+    play(include_str!("../testscripts/producer_ids"));
+}
+
+#[test]
 fn deletion() {
     play(include_str!("../testscripts/deletion"));
 }
@@ -151,6 +156,13 @@ impl Stage {
                 // Frame version 1, type 9999, version 0.
                 let frame = [&[1, 0x8f, 0x4e, 0], rest.as_bytes()].concat();
                 self.write(&[Record::Unknown(frame.into())])
+            }
+            "producer-ids" => {
+                let decision = self.decide(Command::AllocateProducerIds(BrokerId(rest.parse().unwrap())));
+                let Reply::ProducerIds(ids) = decision.reply else { panic!("another reply") };
+                let mut lines = vec![format!("{} up to {}", ids.start, ids.end)];
+                lines.extend(self.write(&decision.records));
+                lines
             }
             "restart" => self.restart(),
             "topic" => self.show(rest),
@@ -312,6 +324,7 @@ fn kinds(records: &[Record]) -> String {
             Record::Known(MetadataRecord::RemoveTopic(_)) => "removal",
             Record::Known(MetadataRecord::BrokerRegistered(_)) => "broker",
             Record::Known(MetadataRecord::FeatureLevel(_)) => "feature",
+            Record::Known(MetadataRecord::ProducerIds(_)) => "producer ids",
             Record::Known(_) => "other",
             Record::Unknown(_) => "unknown",
         };

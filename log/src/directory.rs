@@ -490,14 +490,15 @@ pub fn recover(
     for (id, at) in starts {
         let found = match logs.entry(id) {
             std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(open(id, Trust::Unclean { recovery_point: None })?)
-            }
+            std::collections::btree_map::Entry::Vacant(place) => place.insert(open(id, NO_RECORDS)?),
         };
         found.redo(path, Entry::LogStart { at })?;
     }
     Ok(logs)
 }
+
+/// What of a log is to be believed that the journal has no records of.
+pub const NO_RECORDS: Trust = Trust::Unclean { recovery_point: None };
 
 /// What a recovery holds in memory before it writes it to files.
 const REDO_BYTES_MAX: usize = 64 << 20;

@@ -170,6 +170,20 @@ impl Files {
         self.state().tracked.producers().clone()
     }
 
+    /// Takes away the segments whose records are all below `start`. The deletion is durable by now.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn delete_before(&self, start: Offset) -> io::Result<()> {
+        let mut state = self.state();
+        let Ok(segments) = &mut state.segments else { return Ok(()) };
+        let deleted = segments.delete_before(start)?;
+        if deleted > 0 {
+            tracing::info!(log = %self.name, %start, deleted, "segments were deleted");
+        }
+        Ok(())
+    }
+
     /// Where the records in files end.
     pub fn end(&self) -> Offset {
         self.state().segments.as_ref().map_or_else(|first| *first, Segments::end)

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod files;
 pub mod journal;
 pub mod log;
+pub mod log_starts;
 mod producers;
 pub mod redo;
 pub mod segment;

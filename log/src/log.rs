@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::batch::{Batch, Codec, Records, TimestampType};
+use thalweg_wire::batch::{Batch, Codec, Scratch, Times, TimestampType};
 use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
 
@@ -192,7 +192,7 @@ impl Log {
     /// Moves the log start forward, at most to the end, and gives the entry. Readers see it at once.
     pub fn move_start(&mut self, to: Offset) -> Queued<Mark> {
         self.start = to.clamp(self.start, self.end);
-        self.tail.forget(self.start);
+        self.forget_placed();
         let entry = Entry::LogStart { at: self.start };
         self.queued(&entry, Stable::LogStart(self.start))
     }
@@ -278,8 +278,9 @@ impl Log {
                 self.cut(to);
             }
             Entry::LogStart { at } => {
-                self.start = at;
-                self.tail.forget(at);
+                // What was read at the opening may be newer than this entry.
+                self.start = self.start.max(at.min(self.end));
+                self.forget_placed();
             }
             Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => {}
         }
@@ -311,6 +312,12 @@ impl Log {
         self.cuts.push((self.generation, self.end));
     }
 
+    /// Lets go of what was deleted. What is not in files yet stays, and gets there: files have no holes.
+    fn forget_placed(&mut self) {
+        let below = if self.files.is_some() { self.start.min(self.placed) } else { self.start };
+        self.tail.forget(below);
+    }
+
     fn remembered(&self, from: Offset, below: Offset, limit: ReadLimit) -> Vec<Batch> {
         let batches = self.tail.from(from).take_while(|batch| batch.base_offset() < below);
         within(batches.cloned(), limit)
@@ -329,6 +336,9 @@ impl Log {
         Queued { kind, head, body, mark: Mark { log: self.id, generation: self.generation, stable } }
     }
 }
+
+/// The bytes that a new log start takes in the journal: what to reserve for it.
+pub const LOG_START_JOURNAL_BYTES: usize = 28;
 
 /// The bytes that a batch takes in the journal: what to reserve for it.
 pub fn journal_bytes(batch: &Batch) -> usize {
@@ -399,9 +409,9 @@ pub struct TimeSearch {
 }
 
 impl TimeSearch {
-    /// Whether searching blocks.
+    /// Whether searching blocks: on a disk, or for milliseconds over a batch that has to be decompressed.
     pub fn blocks(&self) -> bool {
-        self.reader.is_some()
+        self.reader.is_some() || self.tail.iter().any(|batch| batch.header().codec() != Some(Codec::None))
     }
 
     /// The first record whose timestamp is `at` or later.
@@ -467,31 +477,32 @@ pub struct Gap {
 fn largest_time(batch: &Batch, start: Offset) -> Option<Timestamp> {
     let header = batch.header();
     let all = batch.base_offset() >= start || header.timestamp_type() == TimestampType::LogAppendTime;
-    if all || header.codec() != Some(Codec::None) {
+    if all {
         return Some(header.max_timestamp());
     }
-    let records = Records::of(batch)?.map_while(Result::ok);
-    records.filter(|record| record.offset >= start).map(|record| record.timestamp).max()
+    let mut scratch = Scratch::new();
+    let records = Times::of(batch, &mut scratch).map_while(Result::ok);
+    records.filter(|(offset, _)| *offset >= start).map(|(_, timestamp)| timestamp).max()
 }
 
 /// The first record at or above `start` whose timestamp is wanted. Under LogAppendTime every record has the batch's.
 fn find_in(batch: &Batch, start: Offset, wanted: impl Fn(Timestamp) -> bool) -> Option<Found> {
     let header = batch.header();
     let epoch = header.leader_epoch();
-    if header.timestamp_type() == TimestampType::LogAppendTime || header.codec() != Some(Codec::None) {
+    if header.timestamp_type() == TimestampType::LogAppendTime {
         let timestamp = header.max_timestamp();
         let offset = batch.base_offset().max(start);
         return wanted(timestamp).then_some(Found { offset, timestamp, epoch });
     }
-    Records::of(batch)?
+    Times::of(batch, &mut Scratch::new())
         .map_while(Result::ok)
-        .map(|record| Found { offset: record.offset, timestamp: record.timestamp, epoch })
+        .map(|(offset, timestamp)| Found { offset, timestamp, epoch })
         .find(|found| found.offset >= start && wanted(found.timestamp))
 }
 
 #[cfg(test)]
 mod tests {
-    use thalweg_wire::batch::Builder;
+    use thalweg_wire::batch::{Builder, Compression};
     use thalweg_wire::{PartitionIndex, Uuid};
 
     use super::*;
@@ -586,6 +597,22 @@ mod tests {
         log.move_start(Offset(2));
         assert_eq!(find(&log, 30, 6), Some((3, 1)), "the record at 1 is deleted, though its batch is still there");
         assert_eq!(log.search(Offset(6)).newest().unwrap().map(|found| found.offset), Some(Offset(4)));
+    }
+
+    #[test]
+    fn a_record_is_found_by_its_time_inside_a_compressed_batch() {
+        let mut log = Log::new(id());
+        for plain in [batch(0, 0, &[10, 40, 20]), batch(3, 1, &[30, 50])] {
+            log.append(plain.compressed(Compression::Zstd(3)));
+        }
+        assert!(log.search(Offset(5)).blocks() && !self::log().search(Offset(5)).blocks());
+        let found = |found: Option<Found>| found.map(|found| (found.offset.0, found.timestamp.millis()));
+        let find = |log: &Log, at| found(log.search(Offset(5)).first_not_before(Timestamp::from_millis(at)).unwrap());
+        assert_eq!((find(&log, 15), find(&log, 41)), (Some((1, 40)), Some((4, 50))));
+        assert_eq!(found(log.search(Offset(3)).newest().unwrap()), Some((1, 40)));
+        log.move_start(Offset(2));
+        assert_eq!(find(&log, 15), Some((2, 20)), "the record at 1 is deleted");
+        assert_eq!(found(log.search(Offset(3)).newest().unwrap()), Some((2, 20)));
     }
 
     #[test]

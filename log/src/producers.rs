@@ -20,6 +20,10 @@ use crate::segment::{Checksums, SegmentError, Segments, Trust};
 /// checkpoint leaves to the journal.
 const WINDOW_INTERVAL_BYTES: u64 = 16 << 20;
 
+/// Bytes that a snapshot of Kafka's has to leave to be read, after an unclean stop without a window: of such a log of ours
+/// there is hardly more, as the window is written so often; of one of Kafka's nobody promised anything.
+const SNAPSHOT_DISTANCE_BYTES: u64 = 4 * WINDOW_INTERVAL_BYTES;
+
 /// The longest file that is read, in bytes. Kafka's has 46 bytes for each producer, and no limit.
 const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
 
@@ -98,7 +102,14 @@ impl Tracked {
         let end = segments.end();
         let (mut tracked, from) = match window(disk, folder, segments, trust)? {
             Some(found) => found,
-            None => snapshot(disk, folder, end)?.unwrap_or_else(|| (Tracked::default(), segments.start())),
+            None => {
+                let newest = match trust {
+                    Trust::Clean => end,
+                    // It has one batch of each producer. Those before it may not have been answered, so they are read.
+                    _ => segments.offset_before_end(SNAPSHOT_DISTANCE_BYTES),
+                };
+                snapshot(disk, folder, newest)?.unwrap_or_else(|| (Tracked::default(), segments.start()))
+            }
         };
         if from < end {
             segments.reader(Checksums::Trusted).for_each_header(from, |header| {
@@ -153,10 +164,10 @@ fn window(
     Ok(is_of_this_log.then_some((Tracked { producers, last_crc, since_window: 0 }, end)))
 }
 
-/// What the newest of Kafka's snapshots says that can be read.
-fn snapshot(disk: &dyn Disk, folder: &Path, end: Offset) -> io::Result<Option<(Tracked, Offset)>> {
+/// What the newest of Kafka's snapshots up to an offset says that can be read.
+fn snapshot(disk: &dyn Disk, folder: &Path, newest: Offset) -> io::Result<Option<(Tracked, Offset)>> {
     let names = disk.list(folder)?.into_iter().filter_map(|entry| match parse_file_name(&entry.name) {
-        Some((at, FileKind::ProducerSnapshot, None)) if at <= end => Some(at),
+        Some((at, FileKind::ProducerSnapshot, None)) if at <= newest => Some(at),
         Some(_) | None => None,
     });
     let mut offsets: Vec<Offset> = names.collect();

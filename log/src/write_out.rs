@@ -18,6 +18,7 @@ use thalweg_world::{DiskFile, World};
 use tokio::sync::{Notify, watch};
 
 use crate::files::Files;
+use crate::log_starts::LogStarts;
 use crate::segment::SegmentError;
 
 /// Sizes by which the writer is told to act, in bytes.
@@ -62,6 +63,8 @@ pub struct Pending {
     pub batches: Vec<Batch>,
     /// The log's truncation generation.
     pub generation: u32,
+    /// Where the log begins, durably: segments below it go.
+    pub start: Offset,
 }
 
 /// How soon a log is to be written out.
@@ -213,13 +216,14 @@ impl WriteOut {
         self.shared.work.notify_one();
     }
 
-    /// The driver. `anchor` is a file of the directory, opened before anything was written; `checkpoint` is told the frame
+    /// The driver. `starts` is written when a checkpoint forgets entries; `anchor` is a file of the directory, opened before anything was written; `checkpoint` is told the frame
     /// up to which all files are synced. Says whether it ended in order: all that was acknowledged is in synced files.
     pub async fn run(
         self,
         world: World,
         directory: PathBuf,
         anchor: Arc<dyn DiskFile>,
+        starts: Arc<LogStarts>,
         logs: Arc<dyn Logs>,
         checkpoint: impl Fn(u64) + Send + Sync + 'static,
     ) -> Outcome {
@@ -237,7 +241,7 @@ impl WriteOut {
                 }
                 continue;
             };
-            let outcome = self.write_out(&world, &logs, batch, task, &anchor).await;
+            let outcome = self.write_out(&world, &logs, batch, task, &anchor, &starts).await;
             self.look_at_space(&world, &directory).await;
             match outcome {
                 Ok(()) if task == Task::WriteOut => {}
@@ -318,14 +322,18 @@ impl WriteOut {
         batch: Vec<TopicPartition>,
         task: Task,
         anchor: &Arc<dyn DiskFile>,
+        starts: &Arc<LogStarts>,
     ) -> Result<(), Stopped> {
         let (world, logs, shared, anchor) = (world.clone(), logs.clone(), self.shared.clone(), anchor.clone());
+        let starts = starts.clone();
         let outside = world.clone();
         outside
             .offload(move || {
                 let mut written = BTreeMap::new();
                 let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
                     let Some(pending) = logs.pending(*log) else { return Ok(()) };
+                    let deleted = pending.files.delete_before(pending.start);
+                    deleted.map_err(|error| Stopped::Failed(error.to_string()))?;
                     if pending.batches.is_empty() {
                         return Ok(());
                     }
@@ -346,6 +354,7 @@ impl WriteOut {
                 shared.relief.send_replace(());
                 outcome?;
                 if task != Task::WriteOut {
+                    starts.write_if_changed().map_err(|error| Stopped::Failed(error.to_string()))?;
                     world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;
                     written.values().for_each(|(files, end)| files.synced_to(*end));
                 }

@@ -142,7 +142,8 @@ impl Leader {
     /// # Panics
     /// If the log ends before it starts, or a later epoch has written to it.
     pub fn new(recovered: Recovered, reign: Reign) -> Leader {
-        let Recovered { log_start, log_end, high_watermark, epochs, producers } = recovered;
+        let Recovered { log_start, log_end, high_watermark, mut epochs, producers } = recovered;
+        epochs.truncate_from_start(log_start);
         assert!(Offset::ZERO <= log_start && log_start <= log_end, "a log from {log_start} to {log_end}");
         assert!(reign.replicas == 1, "followers aren't served yet");
         let latest = epochs.latest().map_or(LeaderEpoch::NONE, |line| line.epoch);

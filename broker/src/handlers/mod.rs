@@ -7,11 +7,14 @@
 pub mod api_versions;
 mod by_partition;
 pub mod create_topics;
+pub mod delete_records;
 pub mod describe_configs;
 pub mod fetch;
 pub mod incremental_alter_configs;
+pub mod init_producer_id;
 pub mod list_offsets;
 pub mod metadata;
+pub mod offset_for_leader_epoch;
 pub mod produce;
 mod resource;
 
@@ -69,6 +72,9 @@ pub static SERVED: &[Api] = &[
     metadata::API,
     api_versions::API,
     create_topics::API,
+    delete_records::API,
+    init_producer_id::API,
+    offset_for_leader_epoch::API,
     describe_configs::API,
     incremental_alter_configs::API,
 ];
@@ -220,6 +226,18 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
         19 => {
             let response = create_topics::handle(shared, request.body()?, request.head.version).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        21 => {
+            let response = delete_records::handle(shared, request.body()?).await?;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        22 => {
+            let response = init_producer_id::handle(shared, request.body()?).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        23 => {
+            let response = offset_for_leader_epoch::handle(shared, request.body()?).await?;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         32 => {

@@ -37,13 +37,13 @@ pub(super) static BROKER: &[Setting] = rows! {
         "Where this broker stands, told to clients and used to spread replicas.";
     "broker.session.timeout.ms" Int Some("9000"), Any, Static, Waits:
         "How long a broker may be silent before the controller fences it.";
-    "compression.gzip.level" Int Some("-1"), BetweenOrMinusOne(1, 9), Cluster, Waits:
+    "compression.gzip.level" Int Some("-1"), BetweenOrMinusOne(1, 9), Cluster, Acts:
         "The topics' default of the same name.";
     "compression.lz4.level" Int Some("9"), Between(1, 17), Cluster, Waits:
         "The topics' default of the same name.";
-    "compression.type" String Some("producer"), OneOf(COMPRESSION_TYPES), Cluster, Waits:
+    "compression.type" String Some("producer"), OneOf(COMPRESSION_TYPES), Cluster, Acts:
         "The topics' default of the same name.";
-    "compression.zstd.level" Int Some("3"), Between(-131072, 22), Cluster, Waits:
+    "compression.zstd.level" Int Some("3"), Between(-131072, 22), Cluster, Acts:
         "The topics' default of the same name.";
     "connection.failed.authentication.delay.ms" Int Some("100"), AtLeast(0), Static, Waits:
         "How long a failed authentication waits for its answer.";

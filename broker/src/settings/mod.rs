@@ -24,7 +24,7 @@ use crate::listeners::{self, Listener, Protocols};
 pub use changes::Reach;
 pub use described::{Described, Place};
 pub use layers::{Given, InvalidSettings, Layers, Origin, Warning, setting_of_variable};
-pub use topic::{Cleanup, Compression, ConfigSource, Flush, Storage, TopicConfig, TopicSettings};
+pub use topic::{Cleanup, ConfigSource, Flush, Storage, TopicConfig, TopicSettings};
 pub use topic_table::BATCH_BYTES_MAX;
 pub use value::{InvalidConfig, Value, parse};
 

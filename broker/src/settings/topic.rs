@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use thalweg_log::segment::Rules as SegmentRules;
-use thalweg_wire::batch::{Codecs, Compaction, Rules, TimestampType};
+use thalweg_wire::batch::{Compaction, Compression, Rules, TimestampType};
 
 use super::Settings;
 use super::layers::Values;
@@ -17,8 +17,8 @@ use crate::partition::Durability;
 pub struct TopicSettings {
     /// `cleanup.policy`.
     pub cleanup: Cleanup,
-    /// `compression.type` and the level of that codec.
-    pub compression: Compression,
+    /// `compression.type` and the level of that codec; `None` is `producer`: batches are stored as they came.
+    pub compression: Option<Compression>,
     /// `flush.mode`.
     pub flush: Flush,
     /// `flush.messages`: records until an async log is synced; `None` is never.
@@ -78,23 +78,6 @@ pub enum Cleanup {
     Compact,
     /// Both.
     CompactAndDelete,
-}
-
-/// How a topic's batches are stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Compression {
-    /// As they came.
-    Producer,
-    /// Not compressed.
-    Uncompressed,
-    /// With gzip; `None` is the library's own level.
-    Gzip(Option<i32>),
-    /// With snappy.
-    Snappy,
-    /// With lz4, at this level.
-    Lz4(i32),
-    /// With zstd, at this level.
-    Zstd(i32),
 }
 
 /// When a record counts as stored.
@@ -179,7 +162,7 @@ impl TopicSettings {
                 Cleanup::Compact | Cleanup::CompactAndDelete => Compaction::On,
                 Cleanup::Nothing | Cleanup::Delete => Compaction::Off,
             },
-            codecs: Codecs::NoneYet,
+            compression: self.compression,
         }
     }
 
@@ -296,7 +279,6 @@ fn typed(values: &Defaults) -> Result<TopicSettings, InvalidConfig> {
     let size = |name: &str| usize::try_from(number(name).max(0)).unwrap_or(usize::MAX);
     let span = |name: &str| Duration::from_millis(number(name).max(0).unsigned_abs());
     let unless_max = |name: &str| (number(name) != i64::MAX).then(|| span(name));
-    let level = |name: &str| i32::try_from(number(name)).unwrap_or(i32::MAX);
 
     let (least, most) = ("min.compaction.lag.ms", "max.compaction.lag.ms");
     if number(least) > number(most) {
@@ -316,15 +298,13 @@ fn typed(values: &Defaults) -> Result<TopicSettings, InvalidConfig> {
             (false, false) => Cleanup::Nothing,
         },
         compression: match value("compression.type").text() {
-            "uncompressed" => Compression::Uncompressed,
-            "gzip" => {
-                let level = level("compression.gzip.level");
-                Compression::Gzip((level != -1).then_some(level))
-            }
-            "snappy" => Compression::Snappy,
-            "lz4" => Compression::Lz4(level("compression.lz4.level")),
-            "zstd" => Compression::Zstd(level("compression.zstd.level")),
-            _ => Compression::Producer,
+            "uncompressed" => Some(Compression::None),
+            // -1 leaves it to the library.
+            "gzip" => Some(Compression::Gzip(u32::try_from(number("compression.gzip.level")).ok())),
+            "snappy" => Some(Compression::Snappy),
+            "lz4" => Some(Compression::Lz4),
+            "zstd" => Some(Compression::Zstd(i32::try_from(number("compression.zstd.level")).unwrap_or(i32::MAX))),
+            _ => None,
         },
         flush: if value("flush.mode").text() == "async" { Flush::Async } else { Flush::Sync },
         flush_after_records: u64::try_from(number("flush.messages")).ok().filter(|&records| records != i64::MAX as u64),
@@ -369,7 +349,7 @@ mod tests {
     fn a_topic_without_a_word_of_its_own_gets_kafkas_defaults() {
         let topic = TopicSettings::new(&settings(&[]), NONE).unwrap();
         assert_eq!(topic.cleanup, Cleanup::Delete);
-        assert_eq!(topic.compression, Compression::Producer);
+        assert_eq!(topic.compression, None);
         assert_eq!((topic.flush, topic.storage), (Flush::Sync, Storage::Disk));
         assert_eq!(topic.max_message_bytes, 1_048_588);
         assert_eq!(topic.retention, Some(Duration::from_hours(168)));
@@ -408,6 +388,20 @@ mod tests {
         assert_eq!(retention(&[hours, minutes]), Some(180));
         assert_eq!(retention(&[ms, minutes, hours]), Some(4));
         assert_eq!(retention(&[("log.retention.hours", "-1")]), None);
+    }
+
+    #[test]
+    fn a_codec_comes_with_its_level() {
+        let compression = |given: &[(&str, &str)]| {
+            TopicSettings::new(&settings(&[("compression.zstd.level", "19")]), given.iter().copied())
+                .unwrap()
+                .compression
+        };
+        assert_eq!(compression(&[("compression.type", "uncompressed")]), Some(Compression::None));
+        assert_eq!(compression(&[("compression.type", "zstd")]), Some(Compression::Zstd(19)));
+        assert_eq!(compression(&[("compression.type", "gzip")]), Some(Compression::Gzip(None)));
+        let gzip = [("compression.type", "gzip"), ("compression.gzip.level", "9")];
+        assert_eq!(compression(&gzip), Some(Compression::Gzip(Some(9))));
     }
 
     #[test]

@@ -20,16 +20,16 @@ pub(super) static TOPIC: &[Setting] = rows! {
     "cleanup.policy" List Some("delete"), Each(CLEANUP_POLICIES), Topic, Waits:
         "What makes room: delete drops old segments, compact keeps each key's last record; nothing keeps all for ever."
         <- "log.cleanup.policy" * 1;
-    "compression.gzip.level" Int Some("-1"), BetweenOrMinusOne(1, 9), Topic, Waits:
+    "compression.gzip.level" Int Some("-1"), BetweenOrMinusOne(1, 9), Topic, Acts:
         "How hard gzip tries where the broker compresses; -1 leaves it to the library."
         <- "compression.gzip.level" * 1;
     "compression.lz4.level" Int Some("9"), Between(1, 17), Topic, Waits:
-        "How hard lz4 tries where the broker compresses."
+        "How hard lz4 tries where the broker compresses; there is one level so far, Kafka's default."
         <- "compression.lz4.level" * 1;
-    "compression.type" String Some("producer"), OneOf(COMPRESSION_TYPES), Topic, Waits:
+    "compression.type" String Some("producer"), OneOf(COMPRESSION_TYPES), Topic, Acts:
         "The codec that batches are stored in; producer keeps each as it came."
         <- "compression.type" * 1;
-    "compression.zstd.level" Int Some("3"), Between(-131072, 22), Topic, Waits:
+    "compression.zstd.level" Int Some("3"), Between(-131072, 22), Topic, Acts:
         "How hard zstd tries where the broker compresses."
         <- "compression.zstd.level" * 1;
     "delete.retention.ms" Long Some("86400000"), AtLeast(0), Topic, Waits:

@@ -15,7 +15,7 @@ use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, L
 use thalweg_messages::metadata::{MetadataRequest, MetadataResponse};
 use thalweg_messages::produce::{ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceTopic};
 use thalweg_messages::{Message, Request};
-use thalweg_wire::batch::{Batch, Batches, Builder, Records};
+use thalweg_wire::batch::{Batch, Batches, Builder, Records, Scratch};
 use thalweg_wire::codec::{Decoder, Form};
 use thalweg_wire::frame::{RequestHeader, decode_response_header, finish_frame};
 use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Offset, PartitionIndex, Timestamp};
@@ -131,7 +131,8 @@ impl Client {
             for batch in Batches::new(answer.records.unwrap_or_default()) {
                 let batch = batch.expect("whole batches");
                 batch.check().expect("a right checksum");
-                for record in Records::of(&batch).expect("not compressed") {
+                let plain = batch.decompressed(&mut Scratch::new()).expect("what verified decompresses");
+                for record in Records::of(&plain).expect("not compressed any more") {
                     let record = record.expect("a whole record");
                     if record.offset.0 >= next {
                         all.push((record.offset.0, Bytes::copy_from_slice(record.value.unwrap_or_default())));
@@ -229,7 +230,8 @@ pub fn fetched_values(response: &FetchResponse) -> Vec<Bytes> {
     let records = response.responses[0].partitions[0].records.clone().unwrap_or_default();
     let batches: Vec<Batch> = Batches::new(records).collect::<Result<_, _>>().expect("whole batches");
     let values = |batch: &Batch| -> Vec<Bytes> {
-        let records = Records::of(batch).expect("not compressed");
+        let plain = batch.decompressed(&mut Scratch::new()).expect("what verified decompresses");
+        let records = Records::of(&plain).expect("not compressed any more");
         records.map(|record| Bytes::copy_from_slice(record.expect("whole").value.unwrap_or_default())).collect()
     };
     batches.iter().flat_map(values).collect()

@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use thalweg_messages::metadata_log::BrokerRegistered;
-use thalweg_wire::{BrokerId, Moment, Uuid};
+use thalweg_wire::{BrokerId, Moment, ProducerId, Uuid};
 
 use super::alter_configs::{self, AlterConfigs, AlterConfigsError};
 use super::create_topics::{self, CreateTopics, TopicReply};
 use super::image::{Image, Resource};
+use super::producer_ids;
 use super::records::Record;
 use crate::machine::{Context, Decision, Machine};
 
@@ -25,6 +27,8 @@ pub enum Command {
     CreateTopics(CreateTopics),
     /// Settings of topics and brokers are to be changed.
     AlterConfigs(AlterConfigs),
+    /// A broker needs ids for idempotent producers.
+    AllocateProducerIds(BrokerId),
 }
 
 /// The answer to a command.
@@ -36,6 +40,8 @@ pub enum Reply {
     Topics(Vec<TopicReply>),
     /// To [`Command::AlterConfigs`]: what became of each resource, in the order of the command.
     Configs(Vec<Result<(), AlterConfigsError>>),
+    /// To [`Command::AllocateProducerIds`]: ids that nobody else is given.
+    ProducerIds(Range<ProducerId>),
 }
 
 /// The number of a broker's registration; a later one has a larger number.
@@ -111,6 +117,7 @@ impl Machine for Image {
             Command::RegisterBroker(start) => register(self, start),
             Command::CreateTopics(request) => create_topics::decide(self, policy, request),
             Command::AlterConfigs(request) => alter_configs::decide(self, policy, &request),
+            Command::AllocateProducerIds(broker) => producer_ids::decide(self, broker),
         }
     }
 

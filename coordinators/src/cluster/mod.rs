@@ -11,6 +11,7 @@ mod create_topics;
 mod deleted;
 mod image;
 mod names;
+mod producer_ids;
 pub mod records;
 mod topic;
 
@@ -22,5 +23,6 @@ pub use create_topics::{
 pub use deleted::DELETED_MAX;
 pub use image::{Broker, Image, Resource, Standing};
 pub use names::{NAME_LENGTH_MAX, TopicNameError, is_internal, validate_name};
+pub use producer_ids::PRODUCER_IDS_PER_BLOCK;
 pub use records::{Malformed, Record};
 pub use topic::{Partition, Replica, Topic};

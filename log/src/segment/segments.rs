@@ -118,6 +118,17 @@ impl Segments {
         self.shared.list().segments.iter().map(|segment| u64::from(segment.bytes)).sum()
     }
 
+    /// The base offset of the newest segment with so many bytes of records in it and behind it; else the start.
+    pub fn offset_before_end(&self, bytes: u64) -> Offset {
+        let mut left = bytes;
+        let list = self.shared.list();
+        let reaches = |segment: &&Segment| {
+            left = left.saturating_sub(u64::from(segment.bytes));
+            left == 0
+        };
+        list.segments.iter().rev().find(reaches).map_or(list.start(), |segment| segment.base)
+    }
+
     /// Where each segment begins, in order.
     pub fn bases(&self) -> Vec<Offset> {
         self.shared.list().segments.iter().map(|segment| segment.base).collect()

@@ -18,7 +18,7 @@ pub(super) const MAGIC: i8 = 2;
 const CRC_COVERS_FROM: usize = 21;
 
 pub(super) const CODEC_MASK: i16 = 0b111;
-const LOG_APPEND_TIME: i16 = 1 << 3;
+pub(super) const LOG_APPEND_TIME: i16 = 1 << 3;
 pub(super) const TRANSACTIONAL: i16 = 1 << 4;
 pub(super) const CONTROL: i16 = 1 << 5;
 
@@ -181,6 +181,18 @@ impl Header {
     /// Writes all sixteen attribute bits; the checksum is then out of date.
     pub fn set_attributes(&mut self, attributes: i16) {
         self.set(21, attributes.to_be_bytes());
+    }
+
+    /// Says how the records are compressed, other bits kept; the checksum is then out of date.
+    pub fn set_codec(&mut self, codec: Codec) {
+        let id = match codec {
+            Codec::None => 0,
+            Codec::Gzip => 1,
+            Codec::Snappy => 2,
+            Codec::Lz4 => 3,
+            Codec::Zstd => 4,
+        };
+        self.set_attributes(self.attributes() & !CODEC_MASK | id);
     }
 
     /// Says whose clock the timestamps are, other bits kept; the checksum is then out of date.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::{Offset, Timestamp};
 
+use super::compression::{Scratch, Stream};
 use super::{Batch, Codec, TimestampType};
 
 /// Where a record's bytes come from. What a field is taken *as* is the source's choice: a slice lends it,
@@ -37,7 +38,7 @@ impl<'a> Source for &'a [u8] {
 /// How a record breaks the layout of Kafka's `DefaultRecord`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Malformed {
-    /// The bytes end inside it, or a field reaches beyond it.
+    /// The bytes end inside it, or don't decompress any further, or a field reaches beyond it.
     Short,
     /// A varint of more than 5 bytes (10 for a timestamp).
     Varint,
@@ -190,29 +191,50 @@ impl<'a> Iterator for HeaderFields<'a> {
     }
 }
 
+/// What a batch's header says of each of its records.
+#[derive(Clone, Copy, Debug)]
+struct Bases {
+    offset: Offset,
+    timestamp: i64,
+    append_time: Option<Timestamp>,
+}
+
+impl Bases {
+    fn of(batch: &Batch) -> Bases {
+        let header = batch.header();
+        Bases {
+            offset: header.base_offset(),
+            timestamp: header.base_timestamp().millis(),
+            append_time: match header.timestamp_type() {
+                TimestampType::CreateTime => None,
+                TimestampType::LogAppendTime => Some(header.max_timestamp()),
+            },
+        }
+    }
+
+    /// Wrapping and saturating, as a batch from a damaged disk may say anything.
+    fn place<F>(&self, fields: &Fields<F>) -> (Offset, Timestamp) {
+        let own = Timestamp::from_millis(self.timestamp.wrapping_add(fields.timestamp_delta));
+        (Offset(self.offset.0.saturating_add(i64::from(fields.offset_delta))), self.append_time.unwrap_or(own))
+    }
+}
+
 /// The records of an uncompressed batch, in order; ends after the first malformed one.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
     rest: &'a [u8],
     left: i32,
-    base_offset: Offset,
-    base_timestamp: i64,
-    append_time: Option<Timestamp>,
+    bases: Bases,
 }
 
 impl<'a> Records<'a> {
-    /// Reads a batch's records; `None` if the batch is compressed.
+    /// Reads a batch's records; `None` if the batch is compressed: then see [`Batch::decompressed`] and [`Times`].
     pub fn of(batch: &'a Batch) -> Option<Records<'a>> {
         let header = batch.header();
         (header.codec() == Some(Codec::None)).then(|| Records {
             rest: batch.records(),
             left: header.count(),
-            base_offset: header.base_offset(),
-            base_timestamp: header.base_timestamp().millis(),
-            append_time: match header.timestamp_type() {
-                TimestampType::CreateTime => None,
-                TimestampType::LogAppendTime => Some(header.max_timestamp()),
-            },
+            bases: Bases::of(batch),
         })
     }
 }
@@ -237,16 +259,49 @@ impl<'a> Iterator for Records<'a> {
                 return Some(Err(malformed));
             }
         };
+        let (offset, timestamp) = self.bases.place(&fields);
         Some(Ok(Record {
-            // Wrapping and saturating, as a batch from a damaged disk may say anything.
-            offset: Offset(self.base_offset.0.saturating_add(i64::from(fields.offset_delta))),
-            timestamp: self
-                .append_time
-                .unwrap_or(Timestamp::from_millis(self.base_timestamp.wrapping_add(fields.timestamp_delta))),
+            offset,
+            timestamp,
             key: fields.key,
             value: fields.value,
             headers: HeaderFields { rest, count: fields.headers },
         }))
+    }
+}
+
+/// Where the records of a batch lie in log and time, in order, whatever its codec; ends after the first malformed one.
+/// Keys and values are passed over, so it holds no more than a [`Scratch`] does.
+pub struct Times<'s, 'b> {
+    stream: Stream<'s, 'b>,
+    left: i32,
+    bases: Bases,
+}
+
+impl<'s, 'b> Times<'s, 'b> {
+    /// Reads a batch's records; none if its codec is one that Kafka doesn't have.
+    pub fn of(batch: &'b Batch, scratch: &'s mut Scratch) -> Times<'s, 'b> {
+        let (codec, left) = match batch.header().codec() {
+            Some(codec) => (codec, batch.header().count()),
+            None => (Codec::None, 0),
+        };
+        Times { stream: scratch.open(codec, batch.records()), left, bases: Bases::of(batch) }
+    }
+}
+
+impl Iterator for Times<'_, '_> {
+    type Item = Result<(Offset, Timestamp), Malformed>;
+
+    fn next(&mut self) -> Option<Result<(Offset, Timestamp), Malformed>> {
+        if self.left <= 0 {
+            return None;
+        }
+        self.left -= 1;
+        let read = read(&mut self.stream, skip_headers);
+        if read.is_err() {
+            self.left = 0;
+        }
+        Some(read.map(|(fields, ())| self.bases.place(&fields)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{ErrorCode, Offset};
 
 use super::record::Malformed;
-use super::{Codec, Corruption};
+use super::{Codec, Corruption, Damage};
 
 /// Why a batch is refused: what its sender can do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,11 +14,11 @@ pub enum BatchError {
     Corrupt(Corruption),
     /// Whoever built the batch has a bug: never send it again.
     Invalid(Invalid),
-    /// Some records break the topic's rules, in order: leave these out.
+    /// Some records break the topic's rules, in order: leave these out. At most [`RECORD_ERRORS_MAX`].
     Records(Vec<RecordError>),
-    /// Larger than `max.message.bytes`: send fewer records at once. Both in bytes.
+    /// Larger than `max.message.bytes`, as it came or in the topic's codec: send fewer records at once. Both in bytes.
     TooLarge {
-        /// The batch.
+        /// The batch; one that had to be built anew was given up at this length.
         bytes: usize,
         /// The limit.
         limit: usize,
@@ -30,7 +30,7 @@ pub enum BatchError {
         /// The limit.
         limit: usize,
     },
-    /// Use another codec.
+    /// Use another codec, or a later version of Produce.
     UnsupportedCompression(Codec),
 }
 
@@ -58,6 +58,8 @@ pub enum Invalid {
     Sequence(i32),
     /// A codec that Kafka doesn't have (5 to 7).
     Codec(i16),
+    /// The records don't decompress.
+    Compressed(Codec, Damage),
     /// A record breaks the layout.
     Record {
         /// Its place in the batch, from 0.
@@ -84,6 +86,10 @@ pub struct RecordError {
     /// What is wrong with it.
     pub fault: RecordFault,
 }
+
+/// Records that are named in one refusal: enough to see what is wrong. A compressed batch of a few kilobytes could have
+/// millions of bad ones.
+pub const RECORD_ERRORS_MAX: usize = 4096;
 
 /// Which of the topic's rules a record breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,7 +141,8 @@ impl fmt::Display for BatchError {
             BatchError::Corrupt(corruption) => corruption.fmt(f),
             BatchError::Invalid(invalid) => invalid.fmt(f),
             BatchError::Records(errors) => {
-                write!(f, "{} records break the topic's rules", errors.len())?;
+                let or_more = if errors.len() < RECORD_ERRORS_MAX { "" } else { " or more" };
+                write!(f, "{}{or_more} records break the topic's rules", errors.len())?;
                 errors.first().map_or(Ok(()), |first| write!(f, ", first {}: {}", first.index, first.fault.message()))
             }
             BatchError::TooLarge { bytes, limit } => {
@@ -144,7 +151,9 @@ impl fmt::Display for BatchError {
             BatchError::LargerThanSegment { bytes, limit } => {
                 write!(f, "the batch has {bytes} bytes, segment.bytes is {limit}")
             }
-            BatchError::UnsupportedCompression(codec) => write!(f, "compression by {codec:?} isn't served"),
+            BatchError::UnsupportedCompression(codec) => {
+                write!(f, "this version of Produce doesn't know compression by {codec:?}")
+            }
         }
     }
 }
@@ -164,6 +173,7 @@ impl fmt::Display for Invalid {
             Invalid::Control => f.write_str("clients don't write control batches"),
             Invalid::Sequence(sequence) => write!(f, "a producer id needs a sequence number, not {sequence}"),
             Invalid::Codec(codec) => write!(f, "there is no codec {codec}"),
+            Invalid::Compressed(codec, damage) => write!(f, "what {codec:?} compressed can't be read: {damage}"),
             Invalid::Record { index, malformed } => write!(f, "record {index}: {malformed}"),
             Invalid::OffsetDelta { index, delta } => write!(f, "record {index} has offset delta {delta}"),
             Invalid::LeftOver => f.write_str("bytes are left over behind the last record"),

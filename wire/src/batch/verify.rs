@@ -8,9 +8,11 @@ use bytes::Bytes;
 
 use crate::{Offset, ProducerId, Timestamp};
 
+use super::compression::{Compression, Compressor, Larger, Scratch, Stream};
+use super::header::{CODEC_MASK, LOG_APPEND_TIME, TRANSACTIONAL};
 use super::record::{self, Source};
-use super::refusal::{BatchError, Invalid, RecordError, RecordFault};
-use super::{Batch, Batches, Codec, Corruption, TimestampType, Unreadable};
+use super::refusal::{BatchError, Invalid, RECORD_ERRORS_MAX, RecordError, RecordFault};
+use super::{Batch, Batches, Codec, Corruption, HEADER_BYTES, TimestampType, Unreadable};
 
 /// What a topic asks of a batch. Sizes in bytes, spans in milliseconds; each field is the config of the same meaning.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,8 +29,8 @@ pub struct Rules {
     pub after_max: i64,
     /// Whether `cleanup.policy` has `compact`: then each record needs a key.
     pub compaction: Compaction,
-    /// What can be decompressed.
-    pub codecs: Codecs,
+    /// `compression.type` and its level: what the batch is stored in. `None` is `producer`: as it came.
+    pub compression: Option<Compression>,
 }
 
 /// Whether a topic keeps the last record per key.
@@ -40,11 +42,13 @@ pub enum Compaction {
     On,
 }
 
-/// Which codecs a batch may use.
+/// Which codecs the sender's protocol knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Codecs {
-    /// Uncompressed batches only.
-    NoneYet,
+    /// Produce v7 and later.
+    All,
+    /// Produce below v7 (KIP-110).
+    BeforeZstd,
 }
 
 /// A batch that obeys every rule, ready to be given its offset and appended.
@@ -104,13 +108,21 @@ impl Verified {
 /// Verifies what a client sent for one partition, and settles its timestamps as the topic wants them.
 ///
 /// `records` is the records field of a Produce request (empty if it is null); it has to hold exactly one batch, and
-/// incomplete bytes after it are dropped. Nothing is copied, and nothing is allocated unless records are refused.
-/// The checksum is computed again only if something under it had to change.
+/// incomplete bytes after it are dropped. A compressed batch is decompressed as a stream, in the memory of `scratch`, and
+/// kept as it came, unless the topic asks for another codec: then it is built anew around the same records. Nothing else is
+/// copied, and nothing is allocated unless records are refused. The checksum is computed again only if something under
+/// it had to change.
 ///
 /// # Errors
 /// [`BatchError`]; nothing of the batch may be appended then.
-pub fn verify(records: Bytes, rules: &Rules, now: Timestamp) -> Result<Verified, BatchError> {
-    let batch = the_only_batch(records)?;
+pub fn verify(
+    records: Bytes,
+    rules: &Rules,
+    known: Codecs,
+    now: Timestamp,
+    scratch: &mut Scratch,
+) -> Result<Verified, BatchError> {
+    let batch = the_only_batch(records, known)?;
     if batch.base_offset() != Offset::ZERO {
         return Err(BatchError::Invalid(Invalid::BaseOffset(batch.base_offset())));
     }
@@ -119,9 +131,15 @@ pub fn verify(records: Bytes, rules: &Rules, now: Timestamp) -> Result<Verified,
     }
     batch.check().map_err(BatchError::Corrupt)?;
     let codec = verify_header(&batch).map_err(BatchError::Invalid)?;
-    let walked = match (codec, rules.codecs) {
-        (Codec::None, _) => walk(batch.records().as_ref(), &batch, rules, now)?,
-        (codec, Codecs::NoneYet) => return Err(BatchError::UnsupportedCompression(codec)),
+    let (walked, bytes) = match codec {
+        Codec::None => (walk(&mut batch.records().as_ref(), &batch, rules, now)?, batch.records().len()),
+        codec => walk_compressed(scratch.open(codec, batch.records()), codec, &batch, rules, now)?,
+    };
+    let batch = match rules.compression {
+        Some(wanted) if wanted.codec() != codec => {
+            rebuilt(&batch, codec, wanted, bytes, rules.max_message_bytes, scratch)?
+        }
+        _ => batch,
     };
     if batch.byte_length() > rules.segment_bytes {
         return Err(BatchError::LargerThanSegment { bytes: batch.byte_length(), limit: rules.segment_bytes });
@@ -130,7 +148,7 @@ pub fn verify(records: Bytes, rules: &Rules, now: Timestamp) -> Result<Verified,
 }
 
 /// `ProduceRequest.validateRecords`.
-fn the_only_batch(records: Bytes) -> Result<Batch, BatchError> {
+fn the_only_batch(records: Bytes, known: Codecs) -> Result<Batch, BatchError> {
     let refuse = |unreadable| match unreadable {
         Unreadable::Truncated { .. } => BatchError::Invalid(Invalid::NoBatch),
         Unreadable::Corrupt(Corruption::Magic(magic @ (0 | 1))) => BatchError::Invalid(Invalid::OldMagic(magic)),
@@ -138,6 +156,9 @@ fn the_only_batch(records: Bytes) -> Result<Batch, BatchError> {
     };
     let mut batches = Batches::new(records);
     let batch = batches.next().ok_or(BatchError::Invalid(Invalid::NoBatch))?.map_err(refuse)?;
+    if known == Codecs::BeforeZstd && batch.header().codec() == Some(Codec::Zstd) {
+        return Err(BatchError::UnsupportedCompression(Codec::Zstd));
+    }
     match batches.next() {
         None | Some(Err(Unreadable::Truncated { .. })) => Ok(batch),
         Some(Ok(_)) => Err(BatchError::Invalid(Invalid::ManyBatches)),
@@ -159,23 +180,41 @@ fn verify_header(batch: &Batch) -> Result<Codec, Invalid> {
     if header.producer_id() > ProducerId::NONE && header.base_sequence() < 0 {
         return Err(Invalid::Sequence(header.base_sequence()));
     }
-    header.codec().ok_or(Invalid::Codec(header.attributes() & super::header::CODEC_MASK))
+    header.codec().ok_or(Invalid::Codec(header.attributes() & CODEC_MASK))
 }
 
-/// The largest timestamp of the records, and the offset delta of the first that has it.
+/// What a walk over the records learns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Walked {
+    /// The largest timestamp of the records.
     max_timestamp: Timestamp,
+    /// The offset delta of the first that has it.
     max_timestamp_delta: i32,
 }
 
-/// Reads every record once. A decompressor comes in as another [`Source`].
-fn walk<S: Source>(mut source: S, batch: &Batch, rules: &Rules, now: Timestamp) -> Result<Walked, BatchError> {
+/// Reads every record once, from a stream that is read to its end. Tells how many bytes they have, uncompressed.
+fn walk_compressed(
+    mut stream: Stream<'_, '_>,
+    codec: Codec,
+    batch: &Batch,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(Walked, usize), BatchError> {
+    let walked = walk(&mut stream, batch, rules, now);
+    // A stream that broke off looks like a record cut short, or like the end.
+    match stream.damage() {
+        Some(damage) => Err(BatchError::Invalid(Invalid::Compressed(codec, damage))),
+        None => walked.map(|walked| (walked, stream.passed())),
+    }
+}
+
+/// Reads every record once, to the end of the source.
+fn walk<S: Source>(source: &mut S, batch: &Batch, rules: &Rules, now: Timestamp) -> Result<Walked, BatchError> {
     let base_timestamp = batch.header().base_timestamp().millis();
     let mut walked = Walked { max_timestamp: Timestamp::NONE, max_timestamp_delta: 0 };
     let mut errors = Vec::new();
     for index in 0..batch.header().count() {
-        let (fields, ()) = record::read(&mut source, record::skip_headers)
+        let (fields, ()) = record::read(source, record::skip_headers)
             .map_err(|malformed| BatchError::Invalid(Invalid::Record { index, malformed }))?;
         if fields.offset_delta != index {
             return Err(BatchError::Invalid(Invalid::OffsetDelta { index, delta: fields.offset_delta }));
@@ -183,18 +222,57 @@ fn walk<S: Source>(mut source: S, batch: &Batch, rules: &Rules, now: Timestamp) 
         // Wrapping as in Kafka: a sum past the end of time is outside the limits, or the topic has none.
         let timestamp = Timestamp::from_millis(base_timestamp.wrapping_add(fields.timestamp_delta));
         if rules.compaction == Compaction::On && fields.key.is_none() {
-            errors.push(RecordError { index, fault: RecordFault::NoKey });
+            blame(&mut errors, RecordError { index, fault: RecordFault::NoKey });
         } else if !rules.allow(timestamp, now) {
-            errors.push(RecordError { index, fault: RecordFault::Timestamp });
+            blame(&mut errors, RecordError { index, fault: RecordFault::Timestamp });
         }
         if timestamp > walked.max_timestamp {
-            walked = Walked { max_timestamp: timestamp, max_timestamp_delta: index };
+            (walked.max_timestamp, walked.max_timestamp_delta) = (timestamp, index);
         }
     }
     if source.byte().is_some() {
         return Err(BatchError::Invalid(Invalid::LeftOver));
     }
     if errors.is_empty() { Ok(walked) } else { Err(BatchError::Records(errors)) }
+}
+
+/// The last place is for a timestamp, if there is one to blame: it decides on the code.
+fn blame(errors: &mut Vec<RecordError>, error: RecordError) {
+    if errors.len() < RECORD_ERRORS_MAX {
+        errors.push(error);
+    } else if error.fault == RecordFault::Timestamp {
+        errors[RECORD_ERRORS_MAX - 1] = error;
+    }
+}
+
+/// The batch in the topic's codec: `LogValidator.buildRecordsAndAssignOffsets`. The records, `bytes` of them before
+/// compression, stay as they were sent, and so do the base timestamp and their deltas; reserved attribute bits go, as
+/// they do in Kafka, which builds the batch from its fields.
+fn rebuilt(
+    batch: &Batch,
+    codec: Codec,
+    wanted: Compression,
+    bytes: usize,
+    max_message_bytes: usize,
+    scratch: &mut Scratch,
+) -> Result<Batch, BatchError> {
+    let limit = max_message_bytes.saturating_sub(HEADER_BYTES).min(i32::MAX as usize - HEADER_BYTES);
+    let mut compressor = Compressor::new(wanted, bytes, limit);
+    let mut stream = scratch.open(codec, batch.records());
+    let larger = |Larger| BatchError::TooLarge { bytes: max_message_bytes.saturating_add(1), limit: max_message_bytes };
+    while let Some(chunk) = stream.next_chunk() {
+        compressor.write(chunk).map_err(larger)?;
+    }
+    if let Some(damage) = stream.damage() {
+        return Err(BatchError::Invalid(Invalid::Compressed(codec, damage)));
+    }
+    let records = compressor.finish().map_err(larger)?;
+    let mut header = batch.header().clone();
+    header.set_attributes(header.attributes() & (LOG_APPEND_TIME | TRANSACTIONAL));
+    header.set_codec(wanted.codec());
+    let mut rebuilt = Batch::new(header, records.into());
+    rebuilt.seal();
+    Ok(rebuilt)
 }
 
 impl Rules {
@@ -236,8 +314,12 @@ mod tests {
             before_max: i64::MAX,
             after_max: 3_600_000,
             compaction: Compaction::Off,
-            codecs: Codecs::NoneYet,
+            compression: None,
         }
+    }
+
+    fn verify(records: Bytes, rules: &Rules, now: Timestamp) -> Result<Verified, BatchError> {
+        super::verify(records, rules, Codecs::All, now, &mut Scratch::new())
     }
 
     fn at(delta: i64) -> Timestamp {

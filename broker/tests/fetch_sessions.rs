@@ -1,0 +1,121 @@
+//! Fetch sessions over the wire (KIP-227): what is said once is remembered, and only news is answered.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+use std::io;
+
+use support::workload::{ADDRESS, boot, start};
+use support::{Client, batch, fetch_request, fetched_values, of_partition};
+use thalweg_messages::fetch::{FetchRequest, FetchResponse, ForgottenTopic};
+use thalweg_wire::PartitionIndex;
+use thalweg_world::simulated::SimulatedWorld;
+
+const VERSION: i16 = 12;
+
+/// A fetch of all three partitions from their beginning.
+fn full(max_wait_ms: i32) -> FetchRequest {
+    let mut request = fetch_request("t", 0, 0, 1, max_wait_ms);
+    let first = request.topics[0].partitions[0].clone();
+    request.topics[0].partitions = (0..3).map(|index| of_partition(&first, index)).collect();
+    (request.session_id, request.session_epoch) = (0, 0);
+    request
+}
+
+/// One that names nothing.
+fn next(session_id: i32, session_epoch: i32, max_wait_ms: i32) -> FetchRequest {
+    FetchRequest { session_id, session_epoch, topics: Vec::new(), ..full(max_wait_ms) }
+}
+
+/// The partitions that an answer names.
+fn named(response: &FetchResponse) -> Vec<i32> {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+    partitions.map(|partition| partition.partition_index.0).collect()
+}
+
+async fn connect(sim: &SimulatedWorld) -> io::Result<Client> {
+    let mut client = Client::connect(&sim.world, ADDRESS).await?;
+    client.create_topic("t", 3).await?;
+    Ok(client)
+}
+
+#[test]
+fn an_answer_in_a_session_names_what_is_news() {
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start(&sim).await.unwrap();
+        let mut client = connect(&sim).await.unwrap();
+        let opened = client.call(VERSION, &full(0)).await.unwrap();
+        assert_eq!((opened.error_code, named(&opened)), (0, vec![0, 1, 2]));
+        let id = opened.session_id;
+        assert_ne!(id, 0);
+
+        let quiet = client.call(VERSION, &next(id, 1, 0)).await.unwrap();
+        assert_eq!((quiet.error_code, quiet.session_id, named(&quiet)), (0, id, vec![]));
+
+        client.produce("t", 1, &batch(&[b"news"])).await.unwrap();
+        let news = client.call(VERSION, &next(id, 2, 0)).await.unwrap();
+        assert_eq!((named(&news), fetched_values(&news)), (vec![1], vec!["news".into()]));
+
+        // The client moves on in that partition, and wants no more of the first.
+        let mut moved = next(id, 3, 0);
+        moved.topics = full(0).topics;
+        moved.topics[0].partitions = vec![of_partition(&moved.topics[0].partitions[0], 1)];
+        moved.topics[0].partitions[0].fetch_offset = thalweg_wire::Offset(1);
+        moved.forgotten_topics_data =
+            vec![ForgottenTopic { topic: "t".to_owned(), partitions: vec![PartitionIndex(0)], ..Default::default() }];
+        assert_eq!(named(&client.call(VERSION, &moved).await.unwrap()), Vec::<i32>::new());
+        for partition in [0, 2] {
+            client.produce("t", partition, &batch(&[b"more"])).await.unwrap();
+        }
+        let news = client.call(VERSION, &next(id, 4, 0)).await.unwrap();
+        assert_eq!(named(&news), [2], "0 was forgotten");
+
+        // A full fetch with the id ends the session and opens another.
+        let again = client.call(VERSION, &FetchRequest { session_id: id, ..full(0) }).await.unwrap();
+        assert_ne!(again.session_id, id);
+        assert_eq!(client.call(VERSION, &next(id, 5, 0)).await.unwrap().error_code, 70, "FETCH_SESSION_ID_NOT_FOUND");
+        broker.stop().await.unwrap();
+    });
+}
+
+#[test]
+fn a_fetch_that_waits_in_a_session_is_woken_by_any_of_its_partitions() {
+    boot(async {
+        let sim = SimulatedWorld::new(2);
+        let broker = start(&sim).await.unwrap();
+        let mut client = connect(&sim).await.unwrap();
+        let id = client.call(VERSION, &full(0)).await.unwrap().session_id;
+        client.send(VERSION, &next(id, 1, 1_000_000)).await.unwrap();
+        let mut other = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        other.produce("t", 2, &batch(&[b"woken"])).await.unwrap();
+        let (_, news) = client.receive::<FetchRequest>(VERSION).await.unwrap();
+        assert_eq!((named(&news), fetched_values(&news)), (vec![2], vec!["woken".into()]));
+        broker.stop().await.unwrap();
+    });
+}
+
+/// As a real Kafka answers.
+#[test]
+fn who_is_out_of_step_is_told_so_and_sessionless_fetches_have_no_id() {
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start(&sim).await.unwrap();
+        let mut client = connect(&sim).await.unwrap();
+        let sessionless = client.call(VERSION, &FetchRequest { session_epoch: -1, ..full(0) }).await.unwrap();
+        assert_eq!((sessionless.session_id, named(&sessionless)), (0, vec![0, 1, 2]));
+        let id = client.call(VERSION, &full(0)).await.unwrap().session_id;
+        for (epoch, code) in [(2, 71), (1, 0), (1, 71)] {
+            let answer = client.call(VERSION, &next(id, epoch, 0)).await.unwrap();
+            assert_eq!(answer.error_code, code, "epoch {epoch}");
+        }
+        let by_id = client.call(13, &next(id, 2, 0)).await.unwrap();
+        assert_eq!(by_id.error_code, 106, "FETCH_SESSION_TOPIC_ID_ERROR");
+        // The last request of a session brings all its partitions, and ends it.
+        let last = client.call(VERSION, &FetchRequest { session_id: id, session_epoch: -1, ..full(0) }).await.unwrap();
+        assert_eq!((last.session_id, named(&last)), (0, vec![0, 1, 2]));
+        assert_eq!(client.call(VERSION, &next(id, 2, 0)).await.unwrap().error_code, 70);
+        broker.stop().await.unwrap();
+    });
+}

@@ -1,0 +1,116 @@
+"""kafka-python, which speaks the protocol with a code of its own: neither Kafka's nor librdkafka's."""
+
+import unittest
+
+from broker import HANG_SECONDS, PARTITIONS, Scenarios
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+CODECS = [None, "gzip", "snappy", "lz4", "zstd"]
+ACKS = [0, 1, "all"]
+RECORDS = 300
+WORDS = b"the line along a riverbed where the water runs fastest; " * 20
+# The client's own wait for answers, above what any of them takes.
+PATIENT = {"request_timeout_ms": HANG_SECONDS * 1000}
+
+
+class KafkaPython(Scenarios):
+    """Each scenario is a small program as people write them with kafka-python."""
+
+    def create(self, partitions=PARTITIONS):
+        """A topic that serves."""
+        topic = self.topic()
+        admin = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        admin.create_topics([NewTopic(topic, partitions, 1)])
+        admin.close()
+        consumer = self.consumer(topic, partitions)
+        # Kafka's answer runs ahead of its own broker; this call asks again until the leaders answer.
+        consumer.end_offsets(list(consumer.assignment()))
+        return topic
+
+    def consumer(self, topic, partitions):
+        """A consumer that stands at the beginning of all partitions."""
+        consumer = KafkaConsumer(bootstrap_servers=self.broker.bootstrap, enable_auto_commit=False, group_id=None)
+        self.addCleanup(consumer.close)
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        return consumer
+
+    def read(self, topic, count, partitions=PARTITIONS):
+        """As many records as were sent, by partition."""
+        consumer = self.consumer(topic, partitions)
+        got = {partition: [] for partition in range(partitions)}
+        while sum(map(len, got.values())) < count:
+            polled = consumer.poll(timeout_ms=HANG_SECONDS * 1000)
+            self.assertNotEqual(polled, {}, f"of {count} came only {got}")
+            for place, records in polled.items():
+                got[place.partition] += records
+        return got
+
+    def check_round_trip(self, **settings):
+        """Sent with these settings, every record is there once, in order, at dense offsets, with all its parts."""
+        topic = self.create()
+        sent, reports = [], []
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, linger_ms=50, **PATIENT, **settings)
+        for n in range(RECORDS):
+            key = [None, b"", b"key %d" % n][n % 3]
+            # This client refuses to send a record of which both are null.
+            value = [b"" if key is None else None, b"", b"%d" % n, b"%d %b" % (n, WORDS)][n % 4]
+            headers = [[], [("h", b"%d" % n)], [("twice", b"1"), ("twice", b"2")]][n % 5 % 3]
+            sent.append((key, value, headers))
+            reports.append(producer.send(topic, value, key, headers, partition=n % PARTITIONS))
+        producer.flush(HANG_SECONDS)
+        producer.close()
+        places = [report.get(HANG_SECONDS) for report in reports]
+        if settings["acks"] != 0:
+            told = [(place.partition, place.offset) for place in places]
+            self.assertEqual(told, [(n % PARTITIONS, n // PARTITIONS) for n in range(RECORDS)])
+        for partition, records in self.read(topic, RECORDS).items():
+            self.assertEqual([record.offset for record in records], list(range(len(records))))
+            got = [(record.key, record.value, list(record.headers)) for record in records]
+            self.assertEqual(got, sent[partition::PARTITIONS], f"partition {partition}")
+
+    def test_each_codec_with_each_acknowledgement(self):
+        """Keys, values, headers and offsets come back as they were sent."""
+        for codec in CODECS:
+            for acks in ACKS:
+                with self.subTest(codec=codec, acks=acks):
+                    self.check_round_trip(compression_type=codec, acks=acks, enable_idempotence=False)
+
+    def test_an_idempotent_producer(self):
+        """Producer ids and sequences, as this client counts them."""
+        self.check_round_trip(acks="all", enable_idempotence=True, compression_type="lz4")
+
+    def test_offsets_by_place_and_by_time(self):
+        """The beginning, the end, and the first record that is not earlier."""
+        topic = self.create(1)
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, **PATIENT)
+        start = 1_700_000_000_000
+        for n in range(10):
+            producer.send(topic, b"%d" % n, partition=0, timestamp_ms=start + n).get(HANG_SECONDS)
+        producer.close()
+        consumer, place = self.consumer(topic, 1), TopicPartition(topic, 0)
+        self.assertEqual((consumer.beginning_offsets([place]), consumer.end_offsets([place])), ({place: 0}, {place: 10}))
+        found = consumer.offsets_for_times({place: start + 4})[place]
+        self.assertEqual((found.offset, found.timestamp), (4, start + 4))
+        self.assertIsNone(consumer.offsets_for_times({place: start + 10})[place])
+        consumer.seek(place, 7)
+        self.assertEqual(next(consumer).value, b"7")
+
+    def test_topics_are_created_listed_and_deleted(self):
+        """And the second creation is refused."""
+        topic = self.create()
+        admin = KafkaAdminClient(bootstrap_servers=self.broker.bootstrap)
+        self.addCleanup(admin.close)
+        self.assertIn(topic, admin.list_topics())
+        with self.assertRaises(TopicAlreadyExistsError):
+            admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+        admin.delete_topics([topic])
+        if self.broker.name == "thalweg":
+            self.assertNotIn(topic, admin.list_topics())
+
+
+if __name__ == "__main__":
+    unittest.main()
