@@ -215,7 +215,7 @@ impl Cluster {
         };
         match self.ask(Command::RegisterBroker(start)).await? {
             Reply::Registered(epoch) => Ok(epoch),
-            Reply::Topics(_) => Err(ClusterError::Gone),
+            _ => Err(ClusterError::Gone),
         }
     }
 

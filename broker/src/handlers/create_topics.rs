@@ -67,7 +67,7 @@ pub async fn create(shared: &Shared, topics: Vec<NewTopic>, effect: Effect) -> V
             });
             made.collect()
         }
-        Ok(Reply::Registered(_)) => Vec::new(),
+        Ok(_) => Vec::new(),
         Err(error) => {
             let refused = || Refused { code: error.code(), message: error.to_string() };
             names.into_iter().map(|name| Made { name, outcome: Err(refused()) }).collect()

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use thalweg_messages::metadata_log::BrokerRegistered;
 use thalweg_wire::{BrokerId, Moment, Uuid};
 
+use super::create_partitions::{self, CreatePartitions, PartitionsReply};
 use super::create_topics::{self, CreateTopics, TopicReply};
+use super::delete_topics::{self, DeleteReply, NamedTopic};
 use super::image::Image;
 use super::records::Record;
 use crate::machine::{Context, Decision, Machine};
@@ -22,6 +24,10 @@ pub enum Command {
     RegisterBroker(BrokerStart),
     /// Topics are to be created: asked for, or made because a client named them.
     CreateTopics(CreateTopics),
+    /// Topics are to be deleted.
+    DeleteTopics(Vec<NamedTopic>),
+    /// Topics are to have more partitions.
+    CreatePartitions(CreatePartitions),
 }
 
 /// The answer to a command.
@@ -31,6 +37,10 @@ pub enum Reply {
     Registered(BrokerEpoch),
     /// To [`Command::CreateTopics`]: a reply for each name.
     Topics(Vec<TopicReply>),
+    /// To [`Command::DeleteTopics`]: a reply for each topic, in no order.
+    Deleted(Vec<DeleteReply>),
+    /// To [`Command::CreatePartitions`]: a reply for each name, in no order.
+    Partitions(Vec<PartitionsReply>),
 }
 
 /// The number of a broker's registration; a later one has a larger number.
@@ -92,6 +102,8 @@ impl Machine for Image {
         match command {
             Command::RegisterBroker(start) => register(self, start),
             Command::CreateTopics(request) => create_topics::decide(self, policy, request),
+            Command::DeleteTopics(topics) => delete_topics::decide(self, topics),
+            Command::CreatePartitions(request) => create_partitions::decide(self, request),
         }
     }
 
