@@ -9,18 +9,19 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use bytes::Bytes;
 use thalweg_coordinators::cluster::{
-    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Standing, TopicRules, records,
+    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Record, Reply, Standing, TopicRules, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_log::directory;
+use thalweg_messages::metadata_log::MetadataRecord;
 use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
 use thalweg_wire::batch::Rules;
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
-use thalweg_world::World;
+use thalweg_world::{BoxFuture, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::settings::{Settings, TopicSettings};
@@ -45,7 +46,16 @@ struct View {
     applied: AtomicI64,
     /// Topics as handlers want them, made at the first touch. One whose topic changed since is made anew.
     topics: Mutex<HashMap<TopicId, Arc<Topic>>>,
+    /// Who looks after the data of deleted topics.
+    departures: OnceLock<Arc<dyn Departures>>,
     settings: Settings,
+}
+
+/// Takes the data of deleted topics away.
+pub trait Departures: Send + Sync {
+    /// These topics are gone from the metadata, durably. No other change is made before the future is ready: from then on
+    /// there may be namesakes.
+    fn departed(&self, topics: Vec<Arc<cluster::Topic>>) -> BoxFuture<'static, ()>;
 }
 
 struct Asked {
@@ -71,6 +81,11 @@ impl Topics {
     pub fn by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
         let image = self.0.image.read().expect(UNPOISONED).topic_by_id(id).cloned()?;
         Some(self.0.understand(image))
+    }
+
+    /// The cluster's image as it is now.
+    pub fn image(&self) -> Image {
+        self.0.image.read().expect(UNPOISONED).clone()
     }
 }
 
@@ -140,13 +155,14 @@ impl Cluster {
         let end = log.read_barrier().await.map_err(|_| ClusterError::Gone)?;
         while applied.index < end {
             for committed in log.committed().await.map_err(|_| ClusterError::Gone)? {
-                applied = apply(&mut image, committed)?;
+                applied = apply(&mut image, committed, &mut Vec::new())?;
             }
         }
         let view = Arc::new(View {
             image: RwLock::new(image.clone()),
             applied: AtomicI64::new(applied.index.0.cast_signed()),
             topics: Mutex::default(),
+            departures: OnceLock::new(),
             settings: settings.clone(),
         });
         let (commands, inbox) = mpsc::channel(INBOX_MAX);
@@ -205,6 +221,12 @@ impl Cluster {
         Some(self.view.understand(topic))
     }
 
+    /// Says who takes the data of deleted topics away. Once, before anybody can ask for a deletion.
+    pub fn attend(&self, departures: Arc<dyn Departures>) {
+        let first = self.view.departures.set(departures);
+        assert!(first.is_ok(), "one looks after the data of deleted topics");
+    }
+
     /// Registers this process with its log directory: every partition that the node led begins a new epoch.
     pub async fn register(&self, incarnation: Uuid, directory: Uuid) -> Result<BrokerEpoch, ClusterError> {
         let start = BrokerStart {
@@ -255,8 +277,16 @@ impl View {
             return known.clone();
         }
         let topic = Arc::new(Topic::new(&self.settings, image));
-        topics.insert(topic.id(), topic.clone());
+        // One that was deleted meanwhile is known to those who hold it, and to nobody else.
+        if self.image.read().expect(UNPOISONED).topic_by_id(topic.id()).is_some() {
+            topics.insert(topic.id(), topic.clone());
+        }
         topic
+    }
+
+    fn forget(&self, deleted: &[Arc<cluster::Topic>]) {
+        let mut topics = self.topics.lock().expect(UNPOISONED);
+        deleted.iter().for_each(|topic| _ = topics.remove(&topic.id()));
     }
 }
 
@@ -341,27 +371,40 @@ impl Driver {
     async fn run(mut self) {
         let mut asked = Vec::new();
         while self.inbox.recv_many(&mut asked, TOGETHER_MAX).await > 0 {
-            let mut payloads = Vec::new();
-            let mut answers = Vec::new();
-            for Asked { command, answer } in asked.drain(..) {
-                match self.decide(command) {
-                    Ok((payload, reply)) => {
-                        payloads.extend(payload);
-                        answers.push((answer, reply));
-                    }
-                    Err(error) => reply_to(answer, Err(error)),
-                }
-            }
-            let outcome = if payloads.is_empty() { Ok(()) } else { self.commit(payloads).await };
-            if let Err(error) = &outcome {
-                // What was decided is void; after a failure the next start will know what of it is durable.
-                tracing::error!(%error, "the metadata can't be changed");
-                self.working = self.view.image.read().expect(UNPOISONED).clone();
-            }
-            for (answer, reply) in answers {
-                reply_to(answer, outcome.clone().map(|()| reply));
+            let mut asked = asked.drain(..);
+            while asked.len() > 0 {
+                self.answer(&mut asked).await;
             }
             self.snapshot_if_due().await;
+        }
+    }
+
+    /// Answers commands up to a deletion: what comes behind it is decided, and so durable, only when the topics' folders
+    /// are out of the way. Else a crash could leave a topic beside a folder of a deleted namesake.
+    async fn answer(&mut self, asked: &mut impl Iterator<Item = Asked>) {
+        let mut payloads = Vec::new();
+        let mut answers = Vec::new();
+        for Asked { command, answer } in asked {
+            let deletes = matches!(command, Command::DeleteTopics(_));
+            match self.decide(command) {
+                Ok((payload, reply)) => {
+                    payloads.extend(payload);
+                    answers.push((answer, reply));
+                }
+                Err(error) => reply_to(answer, Err(error)),
+            }
+            if deletes {
+                break;
+            }
+        }
+        let outcome = if payloads.is_empty() { Ok(()) } else { self.commit(payloads).await };
+        if let Err(error) = &outcome {
+            // What was decided is void; after a failure the next start will know what of it is durable.
+            tracing::error!(%error, "the metadata can't be changed");
+            self.working = self.view.image.read().expect(UNPOISONED).clone();
+        }
+        for (answer, reply) in answers {
+            reply_to(answer, outcome.clone().map(|()| reply));
         }
     }
 
@@ -384,12 +427,21 @@ impl Driver {
     async fn commit(&mut self, payloads: Vec<Bytes>) -> Result<(), ClusterError> {
         let proposed = self.log.propose(payloads).await.map_err(ClusterError::Refused)?;
         while self.applied.index.next() < proposed.end {
+            let mut deleted = Vec::new();
             let committed = self.log.committed().await.map_err(|_| ClusterError::Gone)?;
-            let mut image = self.view.image.write().expect(UNPOISONED);
-            for committed in committed {
-                self.applied = apply(&mut image, committed)?;
+            {
+                let mut image = self.view.image.write().expect(UNPOISONED);
+                for committed in committed {
+                    self.applied = apply(&mut image, committed, &mut deleted)?;
+                }
+                self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
             }
-            self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
+            if !deleted.is_empty() {
+                self.view.forget(&deleted);
+                if let Some(departures) = self.view.departures.get() {
+                    departures.departed(deleted).await;
+                }
+            }
         }
         Ok(())
     }
@@ -412,8 +464,13 @@ fn reply_to(answer: Answer, reply: Result<Reply, ClusterError>) {
     let _ = answer.send(reply);
 }
 
-/// Takes over what was committed; where the image then stands.
-fn apply(image: &mut Image, committed: Committed) -> Result<Position, ClusterError> {
+/// Takes over what was committed; where the image then stands. Topics that were there before and aren't any more are
+/// `deleted`.
+fn apply(
+    image: &mut Image,
+    committed: Committed,
+    deleted: &mut Vec<Arc<cluster::Topic>>,
+) -> Result<Position, ClusterError> {
     let (at, payload) = match committed {
         Committed::Snapshot(snapshot) => {
             *image = Image::new();
@@ -424,6 +481,9 @@ fn apply(image: &mut Image, committed: Committed) -> Result<Position, ClusterErr
     let context = Context { offset: Offset(at.index.0.cast_signed()) };
     for record in records::decode(&payload) {
         let record = record.map_err(|malformed| ClusterError::Unreadable(malformed.to_string()))?;
+        if let Record::Known(MetadataRecord::RemoveTopic(removed)) = &record {
+            deleted.extend(image.topic_by_id(removed.topic_id).cloned());
+        }
         Machine::apply(image, context, &record);
     }
     Ok(at)

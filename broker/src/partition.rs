@@ -33,6 +33,8 @@ struct State {
     listed: Option<Urgency>,
     /// Whether nothing is taken any more, because a write failed.
     offline: bool,
+    /// Whether its topic was deleted: whoever still holds it is told so.
+    deleted: bool,
 }
 
 /// How a partition's records become stable.
@@ -92,6 +94,8 @@ pub enum ReadError {
     Diverging(EpochEnd),
     /// A write failed.
     Offline,
+    /// Its topic was deleted.
+    Deleted,
 }
 
 /// From where a fetch wants to read.
@@ -134,7 +138,7 @@ impl Partition {
     ) -> Partition {
         assert!(leader.log_end() == log.end(), "the rules end at {}, the bytes at {}", leader.log_end(), log.end());
         let id = log.id();
-        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false };
+        let state = State { leader, log, waiters: Waiters::default(), listed: None, offline: false, deleted: false };
         Partition { id, durability, journal, write_out, state: Mutex::new(state) }
     }
 
@@ -206,6 +210,9 @@ impl Partition {
     pub fn pending(&self) -> Option<Pending> {
         let mut state = self.lock();
         state.listed = None;
+        if state.deleted {
+            return None;
+        }
         let files = state.log.files()?.clone();
         let end = match self.durability {
             Durability::Journal => state.leader.stable(),
@@ -215,13 +222,18 @@ impl Partition {
         Some(Pending { files, batches: state.log.pending(end), generation: state.log.generation() })
     }
 
-    /// The files have what was pending, up to `end`.
-    pub fn placed(&self, generation: u32, end: Offset, wakes: &mut Wakes) {
+    /// The files have what was pending, up to `end`. How many bytes memory let go of.
+    pub fn placed(&self, generation: u32, end: Offset, wakes: &mut Wakes) -> usize {
         let mut state = self.lock();
+        if state.deleted {
+            return 0;
+        }
+        let before = state.log.memory_bytes();
         state.log.now_placed(generation, end);
         if self.durability == Durability::PageCache {
             state.stored(end, wakes);
         }
+        before - state.log.memory_bytes()
     }
 
     /// Its files; `None` if it lives in memory.
@@ -237,11 +249,31 @@ impl Partition {
         state.waiters.failed(wakes);
     }
 
+    /// Its topic was deleted: what waits is told so, and nothing more is taken. How many bytes the writer of files will
+    /// not see.
+    pub fn deleted(&self, wakes: &mut Wakes) -> usize {
+        let mut state = self.lock();
+        state.deleted = true;
+        state.leader.failed();
+        state.waiters.failed(wakes);
+        match self.durability {
+            Durability::Journal | Durability::PageCache => state.log.memory_bytes(),
+            Durability::Memory(_) => 0,
+        }
+    }
+
+    /// Whether its topic was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.lock().deleted
+    }
+
     /// Whether everything below `end` is acknowledged; else why not: it takes too long, or never will be.
     pub fn acknowledged(&self, end: Offset) -> Result<(), ErrorCode> {
         let state = self.lock();
         if state.leader.high_watermark() >= end {
             Ok(())
+        } else if state.deleted {
+            Err(ErrorCode::UnknownTopicOrPartition)
         } else if state.offline {
             Err(ErrorCode::KafkaStorageError)
         } else {
@@ -376,6 +408,9 @@ impl State {
 
     /// The end of what may be read from there.
     fn readable(&self, from: FetchPosition, isolation: Isolation) -> Result<Offset, ReadError> {
+        if self.deleted {
+            return Err(ReadError::Deleted);
+        }
         self.check_epoch(from.current_epoch).map_err(ReadError::Epoch)?;
         if self.offline {
             return Err(ReadError::Offline);

@@ -1,4 +1,4 @@
-//! The answers of a real Kafka 4.3.0 to 1,988 requests, held against ours: every version of the six APIs.
+//! The answers of a real Kafka 4.3.0 to 2,197 requests, held against ours: every version of seven APIs.
 //!
 //! `fixtures/answers` has requests and answers as JSON; each file is a story that begins with an empty broker. What we
 //! answer otherwise on purpose stands in one table for each file, and each of its lines has to differ.
@@ -181,4 +181,16 @@ fn create_topics() {
     // There, a topic that isn't made has an id.
     on_purpose.extend(each(7..=7, &["only to see"]));
     check("create-topics", 246, &[], &on_purpose);
+}
+
+#[test]
+fn delete_topics() {
+    // A topic is deleted within one write of the disk: nobody gives up before.
+    let on_purpose = each(1..=6, &["no time", "negative time", "what time left"]);
+    check("delete-topics", 181, &[], &on_purpose);
+}
+
+#[test]
+fn delete_topics_where_none_is_deleted() {
+    check("delete-topics-disabled", 28, &[("delete.topic.enable", "false")], &[]);
 }

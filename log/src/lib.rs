@@ -11,6 +11,7 @@ pub mod journal;
 pub mod log;
 mod producers;
 pub mod redo;
+pub mod removal;
 pub mod segment;
 pub mod tail;
 pub mod write_out;

@@ -466,6 +466,7 @@ impl ReadError {
             ReadError::Epoch(EpochError::Unknown) => ErrorCode::UnknownLeaderEpoch,
             ReadError::OutOfRange | ReadError::Diverging(_) => ErrorCode::OffsetOutOfRange,
             ReadError::Offline => ErrorCode::KafkaStorageError,
+            ReadError::Deleted => ErrorCode::UnknownTopicOrPartition,
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod api_versions;
 mod by_partition;
 pub mod create_topics;
+pub mod delete_topics;
 pub mod fetch;
 pub mod list_offsets;
 pub mod metadata;
@@ -59,8 +60,15 @@ impl Api {
 }
 
 /// Every API that this broker serves, by key.
-pub static SERVED: &[Api] =
-    &[produce::API, fetch::API, list_offsets::API, metadata::API, api_versions::API, create_topics::API];
+pub static SERVED: &[Api] = &[
+    produce::API,
+    fetch::API,
+    list_offsets::API,
+    metadata::API,
+    api_versions::API,
+    create_topics::API,
+    delete_topics::API,
+];
 
 /// A request whose header is read; its body is not.
 pub struct Request {
@@ -209,6 +217,10 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
         19 => {
             let response = create_topics::handle(shared, request.body()?, request.head.version).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        20 => {
+            let response = delete_topics::handle(shared, request.body()?, request.head.version).await;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),
