@@ -6,6 +6,7 @@
 
 pub mod api_versions;
 mod by_partition;
+pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_topics;
 pub mod fetch;
@@ -68,6 +69,7 @@ pub static SERVED: &[Api] = &[
     api_versions::API,
     create_topics::API,
     delete_topics::API,
+    create_partitions::API,
 ];
 
 /// A request whose header is read; its body is not.
@@ -221,6 +223,10 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         20 => {
             let response = delete_topics::handle(shared, request.body()?, request.head.version).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        37 => {
+            let response = create_partitions::handle(shared, request.body()?).await;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),
