@@ -9,7 +9,10 @@ mod by_partition;
 pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_topic_partitions;
 pub mod fetch;
+pub mod find_coordinator;
 pub mod list_offsets;
 pub mod metadata;
 pub mod produce;
@@ -66,10 +69,13 @@ pub static SERVED: &[Api] = &[
     fetch::API,
     list_offsets::API,
     metadata::API,
+    find_coordinator::API,
     api_versions::API,
     create_topics::API,
     delete_topics::API,
     create_partitions::API,
+    describe_cluster::API,
+    describe_topic_partitions::API,
 ];
 
 /// A request whose header is read; its body is not.
@@ -216,6 +222,10 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             let response = metadata::handle(shared, &request.head, request.body()?).await;
             Ok(Answer::Now(request.head.answer(&response)?))
         }
+        10 => {
+            let response = find_coordinator::handle(request.body()?, request.head.version);
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
         19 => {
             let response = create_topics::handle(shared, request.body()?, request.head.version).await;
@@ -227,6 +237,14 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         37 => {
             let response = create_partitions::handle(shared, request.body()?).await;
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        60 => {
+            let response = describe_cluster::handle(shared, &request.head, &request.body()?);
+            Ok(Answer::Now(request.head.answer(&response)?))
+        }
+        75 => {
+            let response = describe_topic_partitions::handle(shared, request.body()?);
             Ok(Answer::Now(request.head.answer(&response)?))
         }
         key => Err(format!("API {key} is listed and not served")),
