@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::budgets::RequestMemory;
 use crate::cluster::{self, Cluster, ClusterError, Topic};
+use crate::deletion::Deletion;
 use crate::dormant::{Dormant, Points};
 use crate::fetch_session::FetchSessions;
 use crate::partition::Partition;
@@ -138,7 +139,7 @@ impl Broker {
         };
         let cluster = Cluster::open(&world, &settings, log_directory).await.map_err(StartError::Metadata)?;
         let identity = Identity { cluster: cluster.cluster_id().to_owned(), node: settings.node };
-        let Found { directory, anchor, opened, dormant, logs } =
+        let Found { directory, anchor, opened, dormant, logs, aside } =
             open_directory(&world, log_directory.clone(), identity, &settings, &cluster)
                 .await
                 .map_err(StartError::Directory)?;
@@ -151,6 +152,9 @@ impl Broker {
             let partitions = partitions.clone();
             Journal::start(world.clone(), opened, Box::new(move |event| on_journal(&partitions, event)))
         };
+        let deletion = Deletion::new(world.clone(), partitions.clone(), dormant.clone());
+        deletion.remove_behind(aside);
+        cluster.attend(Arc::new(deletion));
         // A restart never resumes an epoch: each partition that this node led begins a new one before it serves.
         let epoch = cluster.register(world.entropy.uuid(), directory.id()).await.map_err(StartError::Metadata)?;
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
@@ -281,6 +285,8 @@ struct Found {
     opened: Opened,
     dormant: Dormant,
     logs: BTreeMap<TopicPartition, Recovered>,
+    /// Folders of deleted topics, to be removed.
+    aside: Vec<PathBuf>,
 }
 
 async fn open_directory(
@@ -298,7 +304,7 @@ async fn open_directory(
         .offload(move || {
             let (directory, opened, last_stop) = LogDirectory::open(&opening, &path, &identity, options)?;
             let anchor = directory.anchor(&*opening.disk).map_err(|error| DirectoryError::Io(path.clone(), error))?;
-            let dormant = Dormant::find(&opening, &path, last_stop)?;
+            let (dormant, leftovers) = Dormant::find(&opening, &path, last_stop, topics.clone())?;
             let open = |id: TopicPartition, trust| match topics.by_id(id.topic) {
                 // The journal has nothing of its records but where they begin.
                 Some(topic) if trust == NO_RECORDS => dormant.open_dormant(id, &topic),
@@ -308,7 +314,9 @@ async fn open_directory(
             };
             let known = |log| cluster::knows(&image, log);
             let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, open)?;
-            Ok(Found { directory, anchor, opened, dormant, logs })
+            // Not before the journal is believed: a suspect directory is left as it is.
+            let aside = dormant.settle(leftovers)?;
+            Ok(Found { directory, anchor, opened, dormant, logs, aside })
         })
         .await
 }
@@ -340,8 +348,8 @@ impl Shared {
         }
         let epoch = standing.leader_epoch();
         if !self.dormant.has_files(topic, partition) {
-            let make = || self.partition(topic, epoch, self.dormant.empty(id, topic));
-            let alive = self.partitions.find_or_make(id, make);
+            let empty = || self.partition(topic, epoch, self.dormant.empty(id, topic));
+            let alive = self.come_to_life(id, empty)?;
             self.catch_up(&alive, topic);
             return Ok(alive);
         }
@@ -350,16 +358,29 @@ impl Shared {
         if let Some(alive) = self.partitions.find(id) {
             return Ok(alive);
         }
+        if !self.exists(id) {
+            return Err(ErrorCode::UnknownTopicOrPartition);
+        }
         let (dormant, opened) = (self.dormant.clone(), topic.clone());
         let recovered = self.world.offload(move || dormant.open_dormant(id, &opened)).await;
         let recovered = recovered.map_err(|error| {
             tracing::error!(topic = topic.name(), %partition, %error, "the partition is offline");
             ErrorCode::KafkaStorageError
         })?;
-        let alive = self.partitions.find_or_make(id, || self.partition(topic, epoch, recovered));
+        let alive = self.come_to_life(id, || self.partition(topic, epoch, recovered))?;
         self.dormant.woke(topic, partition);
         self.catch_up(&alive, topic);
         Ok(alive)
+    }
+
+    fn come_to_life(&self, id: TopicPartition, make: impl FnOnce() -> Partition) -> Result<Arc<Partition>, ErrorCode> {
+        let alive = self.partitions.find_or_make(id, || self.exists(id), make);
+        alive.ok_or(ErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// Whether its topic was not deleted meanwhile.
+    fn exists(&self, id: TopicPartition) -> bool {
+        self.cluster.look(|image| image.topic_by_id(id.topic).is_some())
     }
 
     /// Brings a partition to life that the journal has records of. One that metadata deleted stays dead.
@@ -368,7 +389,9 @@ impl Shared {
         let Some(standing) = topic.partition(id.partition) else { return };
         let epoch = standing.leader_epoch();
         let pending = recovered.log.memory_bytes();
-        self.partitions.find_or_make(id, || self.partition(&topic, epoch, recovered));
+        if self.come_to_life(id, || self.partition(&topic, epoch, recovered)).is_err() {
+            return;
+        }
         self.dormant.woke(&topic, id.partition);
         if pending > 0 {
             self.write_out.arrived(pending);

@@ -9,18 +9,19 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock};
 
 use bytes::Bytes;
 use thalweg_coordinators::cluster::{
-    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Reply, Standing, records,
+    self, BrokerEpoch, BrokerStart, Command, Image, LastStop, Policy, Record, Reply, Standing, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_log::directory;
+use thalweg_messages::metadata_log::MetadataRecord;
 use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
 use thalweg_wire::batch::Rules;
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
-use thalweg_world::World;
+use thalweg_world::{BoxFuture, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::rulebook::{InForce, Rulebook};
@@ -45,6 +46,8 @@ struct View {
     /// The index of the newest entry in the image.
     applied: AtomicI64,
     understood: Mutex<Understood>,
+    /// Who looks after the data of deleted topics.
+    departures: OnceLock<Arc<dyn Departures>>,
     in_force: InForce,
     node: BrokerId,
 }
@@ -55,6 +58,13 @@ struct Understood {
     settings: Arc<Settings>,
     /// Topics as handlers want them, made at the first touch. One whose topic changed since is made anew.
     topics: HashMap<TopicId, Arc<Topic>>,
+}
+
+/// Takes the data of deleted topics away.
+pub trait Departures: Send + Sync {
+    /// These topics are gone from the metadata, durably. No other change is made before the future is ready: from then on
+    /// there may be namesakes.
+    fn departed(&self, topics: Vec<Arc<cluster::Topic>>) -> BoxFuture<'static, ()>;
 }
 
 struct Asked {
@@ -80,6 +90,11 @@ impl Topics {
     pub fn by_id(&self, id: TopicId) -> Option<Arc<Topic>> {
         let image = self.0.image.read().expect(UNPOISONED).topic_by_id(id).cloned()?;
         Some(self.0.understand(image))
+    }
+
+    /// The cluster's image as it is now.
+    pub fn image(&self) -> Image {
+        self.0.image.read().expect(UNPOISONED).clone()
     }
 }
 
@@ -149,7 +164,7 @@ impl Cluster {
         let end = log.read_barrier().await.map_err(|_| ClusterError::Gone)?;
         while applied.index < end {
             for committed in log.committed().await.map_err(|_| ClusterError::Gone)? {
-                applied = apply(&mut image, committed)?;
+                applied = apply(&mut image, committed, &mut Vec::new())?;
             }
         }
         let in_force = InForce::new(settings.clone());
@@ -158,6 +173,7 @@ impl Cluster {
             image: RwLock::new(image.clone()),
             applied: AtomicI64::new(applied.index.0.cast_signed()),
             understood: Mutex::new(understood),
+            departures: OnceLock::new(),
             in_force,
             node: settings.node,
         });
@@ -222,6 +238,12 @@ impl Cluster {
         Some(self.view.understand(topic))
     }
 
+    /// Says who takes the data of deleted topics away. Once, before anybody can ask for a deletion.
+    pub fn attend(&self, departures: Arc<dyn Departures>) {
+        let first = self.view.departures.set(departures);
+        assert!(first.is_ok(), "one looks after the data of deleted topics");
+    }
+
     /// Registers this process with its log directory: every partition that the node led begins a new epoch.
     pub async fn register(&self, incarnation: Uuid, directory: Uuid) -> Result<BrokerEpoch, ClusterError> {
         let start = BrokerStart {
@@ -263,13 +285,23 @@ impl View {
             return known.clone();
         }
         let topic = Arc::new(Topic::new(&understood.settings, image));
-        understood.topics.insert(topic.id(), topic.clone());
+        // One that was deleted meanwhile is known to those who hold it, and to nobody else.
+        if self.image.read().expect(UNPOISONED).topic_by_id(topic.id()).is_some() {
+            understood.topics.insert(topic.id(), topic.clone());
+        }
         topic
     }
 
-    /// The image has changed: where brokers' settings did, every topic means something else.
-    fn follow(&self, image: &Image) {
-        let settings = self.in_force.under(image);
+    fn forget(&self, deleted: &[Arc<cluster::Topic>]) {
+        let mut understood = self.understood();
+        deleted.iter().for_each(|topic| _ = understood.topics.remove(&topic.id()));
+    }
+
+    /// The image has changed: where brokers' settings did, every topic means something else. Not under the image's lock,
+    /// which is taken under that of what it means.
+    fn follow(&self) {
+        let image = self.image.read().expect(UNPOISONED).clone();
+        let settings = self.in_force.under(&image);
         let mut understood = self.understood();
         if !Arc::ptr_eq(&understood.settings, &settings) {
             *understood = Understood { settings, topics: HashMap::new() };
@@ -362,27 +394,40 @@ impl Driver {
     async fn run(mut self) {
         let mut asked = Vec::new();
         while self.inbox.recv_many(&mut asked, TOGETHER_MAX).await > 0 {
-            let mut payloads = Vec::new();
-            let mut answers = Vec::new();
-            for Asked { command, answer } in asked.drain(..) {
-                match self.decide(command) {
-                    Ok((payload, reply)) => {
-                        payloads.extend(payload);
-                        answers.push((answer, reply));
-                    }
-                    Err(error) => reply_to(answer, Err(error)),
-                }
-            }
-            let outcome = if payloads.is_empty() { Ok(()) } else { self.commit(payloads).await };
-            if let Err(error) = &outcome {
-                // What was decided is void; after a failure the next start will know what of it is durable.
-                tracing::error!(%error, "the metadata can't be changed");
-                self.working = self.view.image.read().expect(UNPOISONED).clone();
-            }
-            for (answer, reply) in answers {
-                reply_to(answer, outcome.clone().map(|()| reply));
+            let mut asked = asked.drain(..);
+            while asked.len() > 0 {
+                self.answer(&mut asked).await;
             }
             self.snapshot_if_due().await;
+        }
+    }
+
+    /// Answers commands up to a deletion: what comes behind it is decided, and so durable, only when the topics' folders
+    /// are out of the way. Else a crash could leave a topic beside a folder of a deleted namesake.
+    async fn answer(&mut self, asked: &mut impl Iterator<Item = Asked>) {
+        let mut payloads = Vec::new();
+        let mut answers = Vec::new();
+        for Asked { command, answer } in asked {
+            let deletes = matches!(command, Command::DeleteTopics(_));
+            match self.decide(command) {
+                Ok((payload, reply)) => {
+                    payloads.extend(payload);
+                    answers.push((answer, reply));
+                }
+                Err(error) => reply_to(answer, Err(error)),
+            }
+            if deletes {
+                break;
+            }
+        }
+        let outcome = if payloads.is_empty() { Ok(()) } else { self.commit(payloads).await };
+        if let Err(error) = &outcome {
+            // What was decided is void; after a failure the next start will know what of it is durable.
+            tracing::error!(%error, "the metadata can't be changed");
+            self.working = self.view.image.read().expect(UNPOISONED).clone();
+        }
+        for (answer, reply) in answers {
+            reply_to(answer, outcome.clone().map(|()| reply));
         }
     }
 
@@ -405,13 +450,22 @@ impl Driver {
     async fn commit(&mut self, payloads: Vec<Bytes>) -> Result<(), ClusterError> {
         let proposed = self.log.propose(payloads).await.map_err(ClusterError::Refused)?;
         while self.applied.index.next() < proposed.end {
+            let mut deleted = Vec::new();
             let committed = self.log.committed().await.map_err(|_| ClusterError::Gone)?;
-            let mut image = self.view.image.write().expect(UNPOISONED);
-            for committed in committed {
-                self.applied = apply(&mut image, committed)?;
+            {
+                let mut image = self.view.image.write().expect(UNPOISONED);
+                for committed in committed {
+                    self.applied = apply(&mut image, committed, &mut deleted)?;
+                }
+                self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
             }
-            self.view.follow(&image);
-            self.view.applied.store(self.applied.index.0.cast_signed(), Ordering::Release);
+            self.view.follow();
+            if !deleted.is_empty() {
+                self.view.forget(&deleted);
+                if let Some(departures) = self.view.departures.get() {
+                    departures.departed(deleted).await;
+                }
+            }
         }
         Ok(())
     }
@@ -434,8 +488,13 @@ fn reply_to(answer: Answer, reply: Result<Reply, ClusterError>) {
     let _ = answer.send(reply);
 }
 
-/// Takes over what was committed; where the image then stands.
-fn apply(image: &mut Image, committed: Committed) -> Result<Position, ClusterError> {
+/// Takes over what was committed; where the image then stands. Topics that were there before and aren't any more are
+/// `deleted`.
+fn apply(
+    image: &mut Image,
+    committed: Committed,
+    deleted: &mut Vec<Arc<cluster::Topic>>,
+) -> Result<Position, ClusterError> {
     let (at, payload) = match committed {
         Committed::Snapshot(snapshot) => {
             *image = Image::new();
@@ -446,6 +505,9 @@ fn apply(image: &mut Image, committed: Committed) -> Result<Position, ClusterErr
     let context = Context { offset: Offset(at.index.0.cast_signed()) };
     for record in records::decode(&payload) {
         let record = record.map_err(|malformed| ClusterError::Unreadable(malformed.to_string()))?;
+        if let Record::Known(MetadataRecord::RemoveTopic(removed)) = &record {
+            deleted.extend(image.topic_by_id(removed.topic_id).cloned());
+        }
         Machine::apply(image, context, &record);
     }
     Ok(at)

@@ -1,23 +1,30 @@
 //! Partitions that have files and are not alive: nobody touched them since the start, and the journal doesn't name them.
+//!
+//! What a crash left of deletions is found here too, by the metadata: see [`Dormant::settle`].
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use thalweg_coordinators::cluster::{Image, Standing};
 use thalweg_log::Log;
 use thalweg_log::directory::{DirectoryError, LastStop, Recovered};
 use thalweg_log::files::{Files, Found};
 use thalweg_log::log_starts::LogStarts;
+use thalweg_log::removal::{Moved, put_aside};
 use thalweg_log::segment::descriptors::DESCRIPTORS_DEFAULT;
-use thalweg_log::segment::names::{FolderKind, PartitionName, parse_folder_name};
+use thalweg_log::segment::names::{
+    FolderKind, PartitionName, deleted_folder_name, parse_folder_name, stray_folder_name,
+};
+use thalweg_log::segment::partition_metadata;
 use thalweg_log::segment::text_checkpoint::{self, CheckpointError, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
-use thalweg_log::segment::{Descriptors, Trust};
+use thalweg_log::segment::{Descriptors, SegmentError, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
 use thalweg_world::disk::{Disk, EntryKind};
 
-use crate::cluster::Topic;
+use crate::cluster::{Topic, Topics};
 use crate::partition::Durability;
 
 /// The folders of a log directory that no live partition has opened. Cheap to clone.
@@ -31,10 +38,23 @@ struct Shared {
     descriptors: Arc<Descriptors>,
     last_stop: LastStop,
     /// What the last clean stop noted of each partition.
-    points: Points,
+    points: Mutex<Points>,
     log_starts: Arc<LogStarts>,
     names: Mutex<BTreeSet<PartitionName>>,
     turn: tokio::sync::Mutex<()>,
+    topics: Topics,
+    world: World,
+}
+
+/// What a start found of topics that don't exist.
+#[derive(Default, Debug)]
+pub struct Leftovers {
+    /// Folders of deleted topics under their own names.
+    deleted: Vec<PartitionName>,
+    /// Folders that don't say of which topic they are.
+    nameless: Vec<PartitionName>,
+    /// Folders that are out of the way already.
+    aside: Vec<PathBuf>,
 }
 
 /// What stands in Kafka's checkpoint files: an offset for each partition.
@@ -46,14 +66,37 @@ pub struct Points {
 
 impl Dormant {
     /// Lists a directory. Blocks.
-    pub fn find(world: &World, directory: &Path, last_stop: LastStop) -> Result<Dormant, DirectoryError> {
+    pub fn find(
+        world: &World,
+        directory: &Path,
+        last_stop: LastStop,
+        topics: Topics,
+    ) -> Result<(Dormant, Leftovers), DirectoryError> {
         let disk = &*world.disk;
         let io = |error| DirectoryError::Io(directory.to_owned(), error);
         let mut names = BTreeSet::new();
+        let mut leftovers = Leftovers::default();
+        let image = topics.image();
         for entry in disk.list(directory).map_err(io)? {
-            let name = entry.name.to_str().filter(|_| entry.kind == EntryKind::Directory);
-            if let Some(name) = name.filter(|name| parse_folder_name(name) == Some(FolderKind::Live)) {
-                names.extend(name.parse::<PartitionName>());
+            let Some(name) = entry.name.to_str().filter(|_| entry.kind == EntryKind::Directory) else { continue };
+            match (parse_folder_name(name), name.parse::<PartitionName>()) {
+                (Some(FolderKind::Delete), _) => leftovers.aside.push(directory.join(&entry.name)),
+                // A name is given again only when the folders of its last topic are out of the way.
+                (Some(FolderKind::Live), Ok(name)) if is_explained(&image, &name) => _ = names.insert(name),
+                (Some(FolderKind::Live), Ok(partition)) => {
+                    let id = partition_metadata::read(disk, &directory.join(name)).map_err(io)?;
+                    match id.map(|id| image.standing(id)) {
+                        Some(Standing::Deleted) => leftovers.deleted.push(partition),
+                        None if last_stop == LastStop::Unclean && image.remembers_deletions() => {
+                            leftovers.nameless.push(partition);
+                        }
+                        Some(Standing::Exists | Standing::Never) | None => {
+                            tracing::warn!(folder = name, "a folder of no topic that the metadata knows is left alone");
+                            names.insert(partition);
+                        }
+                    }
+                }
+                _ => {}
             }
         }
         // A point that can't be read is as good as none: the records themselves say more.
@@ -70,12 +113,85 @@ impl Dormant {
             directory: directory.to_owned(),
             descriptors: Arc::new(Descriptors::new(world.disk.clone(), DESCRIPTORS_DEFAULT)),
             last_stop,
-            points,
+            points: Mutex::new(points),
             log_starts: Arc::new(log_starts),
             names: Mutex::new(names),
             turn: tokio::sync::Mutex::default(),
+            topics,
+            world: world.clone(),
         };
-        Ok(Dormant { shared: Arc::new(shared) })
+        Ok((Dormant { shared: Arc::new(shared) }, leftovers))
+    }
+
+    /// Finishes what a crash kept from being deleted, as the metadata says: folders of deleted topics go out of the way,
+    /// and those that are to be removed are returned. A folder that doesn't say whose it is, and that no topic explains,
+    /// is what a power cut leaves of one that was never durable; it is kept under the name that Kafka gives to strays.
+    /// Blocks.
+    pub fn settle(&self, leftovers: Leftovers) -> Result<Vec<PathBuf>, DirectoryError> {
+        let Leftovers { deleted, nameless, mut aside } = leftovers;
+        let io = |error| DirectoryError::Io(self.shared.directory.clone(), error);
+        self.names().extend(deleted.iter().cloned());
+        aside.extend(self.put_aside(&[], &deleted).map_err(io)?);
+        for name in &nameless {
+            let stray = stray_folder_name(name, self.shared.world.entropy.uuid());
+            tracing::warn!(folder = %name, stray, "a folder that doesn't say of which topic it is goes out of the way");
+            self.rename(name, &stray).map_err(io)?;
+        }
+        if !nameless.is_empty() {
+            self.sync_names().map_err(io)?;
+        }
+        Ok(aside)
+    }
+
+    /// Puts the folders of a deleted topic out of the way, durably: of those partitions that are alive by their files,
+    /// of all by their names. The checkpoint files forget them first, else a namesake would begin where they did. Where
+    /// the folders are now. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk: then it can't be trusted any more.
+    pub fn put_aside(&self, alive: &[Arc<Files>], names: &[PartitionName]) -> io::Result<Vec<PathBuf>> {
+        self.forget_points(names)?;
+        let aside = |name: &PartitionName| {
+            self.shared.directory.join(deleted_folder_name(name, self.shared.world.entropy.uuid()))
+        };
+        let mut moved = Vec::new();
+        for files in alive {
+            let to = aside(files.name());
+            if files.delete(&to)? == Moved::Aside {
+                moved.push(to);
+            }
+        }
+        for name in names {
+            if self.names().remove(name) {
+                let to = aside(name);
+                if put_aside(&self.shared.descriptors, &self.shared.directory.join(name.to_string()), &to)?
+                    == Moved::Aside
+                {
+                    moved.push(to);
+                }
+            }
+        }
+        if !moved.is_empty() {
+            self.sync_names()?;
+        }
+        Ok(moved)
+    }
+
+    fn rename(&self, name: &PartitionName, to: &str) -> io::Result<()> {
+        let directory = &self.shared.directory;
+        put_aside(&self.shared.descriptors, &directory.join(name.to_string()), &directory.join(to)).map(|_| ())
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.shared.world.disk.sync_dir(&self.shared.directory)
+    }
+
+    fn forget_points(&self, names: &[PartitionName]) -> io::Result<()> {
+        let mut points = self.points();
+        names.iter().for_each(|name| self.shared.log_starts.forget(name));
+        self.shared.log_starts.write_if_changed()?;
+        let known = names.iter().filter(|name| points.forget(name)).count();
+        if known > 0 { points.write(&*self.shared.world.disk, &self.shared.directory) } else { Ok(()) }
     }
 
     /// Where the logs of the directory begin.
@@ -118,9 +234,24 @@ impl Dormant {
     pub fn open(&self, id: TopicPartition, topic: &Topic, trust: Trust) -> Result<Recovered, DirectoryError> {
         let name = name_of(topic, id.partition);
         let rules = topic.settings().segment_rules();
+        let open = || {
+            let Shared { descriptors, directory, .. } = &*self.shared;
+            Files::open(descriptors, directory, name.clone(), id.topic, rules, trust).map_err(DirectoryError::Files)
+        };
+        let found = match open() {
+            // It could not be moved when that topic was deleted, because the disk failed.
+            Err(DirectoryError::Files(SegmentError::AnotherTopic { found, .. }))
+                if self.shared.topics.image().standing(found) == Standing::Deleted =>
+            {
+                let leftovers = Leftovers { deleted: vec![name.clone()], ..Leftovers::default() };
+                // The files go at the next start.
+                self.settle(leftovers)?;
+                open()
+            }
+            found => found,
+        };
+        let Found { files, end, start: first, epochs, opened } = found?;
         let start = self.shared.log_starts.of(&name);
-        let found = Files::open(&self.shared.descriptors, &self.shared.directory, name.clone(), id.topic, rules, trust);
-        let Found { files, end, start: first, epochs, opened } = found.map_err(DirectoryError::Files)?;
         if let Some(cut) = &opened.cut {
             tracing::warn!(partition = %name, end = %cut.end, bytes = cut.bytes, "a torn tail was cut");
         }
@@ -151,7 +282,7 @@ impl Dormant {
                 points.note(&name, log.end());
                 continue;
             }
-            let known = &self.shared.points;
+            let known = self.points();
             let carry = |from: &Offsets, into: &mut Offsets| {
                 if let Some(offset) = from.get(&name) {
                     into.insert(name.clone(), *offset);
@@ -168,11 +299,15 @@ impl Dormant {
     fn trust_unclean(&self, id: TopicPartition, topic: &Topic) -> Trust {
         match topic.settings().durability() {
             Durability::PageCache => {
-                let known = self.shared.points.recovery.get(&name_of(topic, id.partition));
-                Trust::PageCache { recovery_point: known.copied().unwrap_or(Offset::ZERO) }
+                let known = self.points().recovery.get(&name_of(topic, id.partition)).copied();
+                Trust::PageCache { recovery_point: known.unwrap_or(Offset::ZERO) }
             }
             Durability::Journal | Durability::Memory(_) => Trust::Unclean { recovery_point: None },
         }
+    }
+
+    fn points(&self) -> MutexGuard<'_, Points> {
+        self.shared.points.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn names(&self) -> MutexGuard<'_, BTreeSet<PartitionName>> {
@@ -187,11 +322,22 @@ impl Points {
         self.high_watermarks.insert(name.clone(), end);
     }
 
+    /// Forgets a partition; whether anything was known of it.
+    fn forget(&mut self, name: &PartitionName) -> bool {
+        let all = [&mut self.recovery, &mut self.high_watermarks];
+        all.into_iter().filter_map(|offsets| offsets.remove(name)).count() > 0
+    }
+
     /// Writes Kafka's checkpoint files, durably. Blocks.
     pub fn write(&self, disk: &dyn Disk, directory: &Path) -> io::Result<()> {
         text_checkpoint::write(disk, directory, RECOVERY_POINT, &self.recovery)?;
         text_checkpoint::write(disk, directory, REPLICATION, &self.high_watermarks)
     }
+}
+
+/// Whether a topic explains a folder: it has that name and that partition.
+fn is_explained(image: &Image, name: &PartitionName) -> bool {
+    image.topic(&name.topic).is_some_and(|topic| topic.partition(name.partition).is_some())
 }
 
 fn name_of(topic: &Topic, partition: PartitionIndex) -> PartitionName {

@@ -41,6 +41,8 @@ struct State {
     offline: bool,
     /// How many bytes stay of one that lives in memory.
     memory_bytes_max: u64,
+    /// Whether its topic was deleted: whoever still holds it is told so.
+    deleted: bool,
 }
 
 /// How a partition's records become stable.
@@ -109,6 +111,8 @@ pub enum ReadError {
     Diverging(EpochEnd),
     /// A write failed.
     Offline,
+    /// Its topic was deleted.
+    Deleted,
 }
 
 /// From where a fetch wants to read.
@@ -160,6 +164,7 @@ impl Partition {
             stable_start,
             log_starts,
             offline: false,
+            deleted: false,
             memory_bytes_max: durability.memory_bytes_max(),
         };
         if let Some(files) = state.log.files() {
@@ -253,6 +258,10 @@ impl Partition {
     /// The journal made something stable.
     pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
         let mut state = self.lock();
+        if state.deleted {
+            // A namesake must not begin where this one did.
+            return;
+        }
         if let Stable::LogStart(start) = mark.stable {
             state.start_is_stable(start, wakes);
             // Segments that are below it go.
@@ -284,6 +293,9 @@ impl Partition {
     pub fn pending(&self) -> Option<Pending> {
         let mut state = self.lock();
         state.listed = None;
+        if state.deleted {
+            return None;
+        }
         let files = state.log.files()?.clone();
         let end = match self.durability {
             Durability::Journal => state.leader.stable(),
@@ -298,13 +310,18 @@ impl Partition {
         })
     }
 
-    /// The files have what was pending, up to `end`.
-    pub fn placed(&self, generation: u32, end: Offset, wakes: &mut Wakes) {
+    /// The files have what was pending, up to `end`. How many bytes memory let go of.
+    pub fn placed(&self, generation: u32, end: Offset, wakes: &mut Wakes) -> usize {
         let mut state = self.lock();
+        if state.deleted {
+            return 0;
+        }
+        let before = state.log.memory_bytes();
         state.log.now_placed(generation, end);
         if self.durability == Durability::PageCache {
             state.stored(end, wakes);
         }
+        before - state.log.memory_bytes()
     }
 
     /// Its files; `None` if it lives in memory.
@@ -320,11 +337,31 @@ impl Partition {
         state.waiters.failed(wakes);
     }
 
+    /// Its topic was deleted: what waits is told so, and nothing more is taken. How many bytes the writer of files will
+    /// not see.
+    pub fn deleted(&self, wakes: &mut Wakes) -> usize {
+        let mut state = self.lock();
+        state.deleted = true;
+        state.leader.failed();
+        state.waiters.failed(wakes);
+        match self.durability {
+            Durability::Journal | Durability::PageCache => state.log.memory_bytes(),
+            Durability::Memory(_) => 0,
+        }
+    }
+
+    /// Whether its topic was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.lock().deleted
+    }
+
     /// Whether everything below `end` is acknowledged; else why not: it takes too long, or never will be.
     pub fn acknowledged(&self, end: Offset) -> Result<(), ErrorCode> {
         let state = self.lock();
         if state.leader.high_watermark() >= end {
             Ok(())
+        } else if state.deleted {
+            Err(ErrorCode::UnknownTopicOrPartition)
         } else if state.offline {
             Err(ErrorCode::KafkaStorageError)
         } else {
@@ -332,11 +369,13 @@ impl Partition {
         }
     }
 
-    /// Whether a deletion up to `start` is durable; else why not: it takes too long, or never will be.
-    pub fn deleted(&self, start: Offset) -> Result<(), ErrorCode> {
+    /// Whether the log durably begins at `start` or above; else why not: it takes too long, or never will.
+    pub fn durably_begins(&self, start: Offset) -> Result<(), ErrorCode> {
         let state = self.lock();
         if state.stable_start >= start {
             Ok(())
+        } else if state.deleted {
+            Err(ErrorCode::UnknownTopicOrPartition)
         } else if state.offline {
             Err(ErrorCode::KafkaStorageError)
         } else {
@@ -492,6 +531,9 @@ impl State {
 
     /// The end of what may be read from there.
     fn readable(&self, from: FetchPosition, isolation: Isolation) -> Result<Offset, ReadError> {
+        if self.deleted {
+            return Err(ReadError::Deleted);
+        }
         self.check_epoch(from.current_epoch).map_err(ReadError::Epoch)?;
         if self.offline {
             return Err(ReadError::Offline);

@@ -34,12 +34,23 @@ impl Partitions {
         self.table.read().expect(UNPOISONED).alive.get(&id).cloned()
     }
 
-    /// The partition, brought to life if need be.
-    pub fn find_or_make(&self, id: TopicPartition, make: impl FnOnce() -> Partition) -> Arc<Partition> {
+    /// The partition, brought to life if need be; `None` if its topic doesn't exist (any more).
+    ///
+    /// That is asked under the table's lock: a topic leaves the metadata before its partitions leave the table, so none
+    /// comes to life behind them.
+    pub fn find_or_make(
+        &self,
+        id: TopicPartition,
+        exists: impl FnOnce() -> bool,
+        make: impl FnOnce() -> Partition,
+    ) -> Option<Arc<Partition>> {
         if let Some(partition) = self.find(id) {
-            return partition;
+            return Some(partition);
         }
         let mut table = self.table.write().expect(UNPOISONED);
+        if !exists() {
+            return None;
+        }
         let offline = table.offline;
         let come_to_life = || {
             let partition = make();
@@ -49,7 +60,20 @@ impl Partitions {
             }
             Arc::new(partition)
         };
-        table.alive.entry(id).or_insert_with(come_to_life).clone()
+        Some(table.alive.entry(id).or_insert_with(come_to_life).clone())
+    }
+
+    /// Partitions whose topic was deleted leave: who waits for them is told, and they take nothing any more.
+    pub fn delete(&self, ids: impl IntoIterator<Item = TopicPartition>) -> Vec<Arc<Partition>> {
+        let left: Vec<_> = {
+            let mut table = self.table.write().expect(UNPOISONED);
+            ids.into_iter().filter_map(|id| table.alive.remove(&id)).collect()
+        };
+        let mut wakes = Wakes::default();
+        let unwritten = left.iter().map(|partition| partition.deleted(&mut wakes)).sum();
+        self.write_out.gone(unwritten);
+        self.settle(wakes);
+        left
     }
 
     /// All that are alive, in the order of their ids.
@@ -103,11 +127,12 @@ impl Logs for Partitions {
         self.find(log)?.pending()
     }
 
-    fn placed(&self, log: TopicPartition, generation: u32, end: Offset) {
-        let Some(partition) = self.find(log) else { return };
+    fn placed(&self, log: TopicPartition, generation: u32, end: Offset) -> usize {
+        let Some(partition) = self.find(log) else { return 0 };
         let mut wakes = Wakes::default();
-        partition.placed(generation, end, &mut wakes);
+        let bytes = partition.placed(generation, end, &mut wakes);
         self.settle(wakes);
+        bytes
     }
 
     fn failed(&self, reason: &str) {

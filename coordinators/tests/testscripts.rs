@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thalweg_coordinators::cluster::{
-    AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreateTopics, Effect, Image, Intent, LastStop,
-    NewTopic, Operation, Policy, Record, Reply, Resource, SettingRules, TopicReply, records,
+    AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreatePartitions, CreateTopics, DeleteReply, Effect,
+    Image, Intent, LastStop, MorePartitions, NamedTopic, NewTopic, Operation, PartitionsReply, Policy, Record, Reply,
+    Resource, SettingRules, TopicReply, records,
 };
 use thalweg_coordinators::{Context, Decision, Machine};
 use thalweg_messages::metadata_log::{
@@ -43,6 +44,16 @@ fn deletion() {
 #[test]
 fn alter_configs() {
     play(include_str!("../testscripts/alter_configs"));
+}
+
+#[test]
+fn delete_topics() {
+    play(include_str!("../testscripts/delete_topics"));
+}
+
+#[test]
+fn create_partitions() {
+    play(include_str!("../testscripts/create_partitions"));
 }
 
 fn play(script: &str) {
@@ -138,6 +149,9 @@ impl Stage {
                 let topic_id = self.image.topic(rest).unwrap().id();
                 self.write(&[RemoveTopicRecord { topic_id, ..Default::default() }.into()])
             }
+            "delete" => self.delete(rest),
+            "grow" => self.grow(rest, Effect::Create),
+            "grow?" => self.grow(rest, Effect::ValidateOnly),
             "elect" => self.elect(rest),
             "set" => {
                 let [resource_type, resource_name, name, value] = words(rest);
@@ -240,6 +254,51 @@ impl Stage {
             }
         }
         topic
+    }
+
+    /// `NAME`, `#ID` or `NAME#ID`, separated by `|`; `#` is neither.
+    fn delete(&mut self, rest: &str) -> Vec<String> {
+        let named = |topic: &str| {
+            let (name, number) = topic.trim().split_once('#').unwrap_or((topic.trim(), ""));
+            let name = (!name.is_empty()).then(|| self::name(name));
+            NamedTopic { name, id: if number.is_empty() { Uuid::ZERO } else { id(number) } }
+        };
+        let topics = rest.split('|').filter(|topic| !topic.is_empty()).map(named).collect();
+        let decision = self.decide(Command::DeleteTopics(topics));
+        let Reply::Deleted(replies) = decision.reply else { panic!("another reply") };
+        let answer = |DeleteReply { name, id, outcome }: &DeleteReply| {
+            let outcome = match outcome {
+                Ok(()) => "gone".to_owned(),
+                Err(error) => format!("{} {error}", error.code().code()),
+            };
+            format!("{}#{}: {outcome}", name.as_deref().unwrap_or_default(), short(*id))
+        };
+        let mut lines: Vec<String> = replies.iter().map(answer).collect();
+        lines.extend(self.write(&decision.records));
+        lines
+    }
+
+    /// `NAME COUNT [=BROKER,BROKER;...]`, topics separated by `|`; a lone `=` assigns nothing.
+    fn grow(&mut self, rest: &str, effect: Effect) -> Vec<String> {
+        let more = |topic: &str| {
+            let mut words = topic.split_whitespace();
+            let (name, count) = (name(words.next().unwrap()), words.next().unwrap().parse().unwrap());
+            let assignments = words.next().map(|word| match word.strip_prefix('=').unwrap() {
+                "" => Vec::new(),
+                lists => lists.split(';').map(brokers).collect(),
+            });
+            MorePartitions { name, count, assignments }
+        };
+        let topics = rest.split('|').map(more).collect();
+        let decision = self.decide(Command::CreatePartitions(CreatePartitions { topics, effect }));
+        let Reply::Partitions(replies) = decision.reply else { panic!("another reply") };
+        let answer = |PartitionsReply { name, outcome }: &PartitionsReply| match outcome {
+            Ok(()) => format!("{name}: done"),
+            Err(error) => format!("{name}: {} {error}", error.code().code()).trim_end().to_owned(),
+        };
+        let mut lines: Vec<String> = replies.iter().map(answer).collect();
+        lines.extend(self.write(&decision.records));
+        lines
     }
 
     fn elect(&mut self, rest: &str) -> Vec<String> {

@@ -13,6 +13,7 @@ use thalweg_world::disk::Open;
 use crate::directory::put;
 use crate::log::{FirstBatch, ReadLimit};
 use crate::producers::Tracked;
+use crate::removal::{Moved, put_aside};
 use crate::segment::leader_epochs;
 use crate::segment::names::{LEADER_EPOCH_CHECKPOINT, PartitionName};
 use crate::segment::{Checksums, Descriptors, Opened, Reader, Rules, SegmentError, Segments, Trust};
@@ -36,6 +37,8 @@ struct State {
     epochs: Epochs,
     tracked: Tracked,
     rules: Rules,
+    /// The topic is gone: nothing is written any more.
+    deleted: bool,
 }
 
 /// A log's folder as a start found it.
@@ -62,7 +65,8 @@ impl Files {
         rules: Rules,
     ) -> Files {
         let path = directory.join(name.to_string());
-        let state = State { segments: Err(Offset::ZERO), epochs: Vec::new(), tracked: Tracked::default(), rules };
+        let (segments, tracked) = (Err(Offset::ZERO), Tracked::default());
+        let state = State { segments, epochs: Vec::new(), tracked, rules, deleted: false };
         Files { name, path, topic, descriptors: descriptors.clone(), state: Mutex::new(state) }
     }
 
@@ -84,7 +88,8 @@ impl Files {
                 let (start, end) = (segments.start(), segments.end());
                 let epochs = files.read_epochs(&segments, trust)?;
                 let tracked = Tracked::find(&**descriptors.disk(), &files.path, &segments, trust)?;
-                *files.state() = State { segments: Ok(segments), epochs: epochs.clone(), tracked, rules };
+                let segments = Ok(segments);
+                *files.state() = State { segments, epochs: epochs.clone(), tracked, rules, deleted: false };
                 Ok(Found { files, end, start, epochs, opened })
             }
             Err(SegmentError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Found {
@@ -114,12 +119,16 @@ impl Files {
         self.state().segments.as_ref().ok().map(|segments| segments.reader(Checksums::Verified))
     }
 
-    /// Appends batches behind what is there; the folder is made with the first.
+    /// Appends batches behind what is there; the folder is made with the first. A log that was deleted takes them, and
+    /// writes nothing.
     ///
     /// # Errors
     /// Those of the disk. Those of the batches that got in are not appended again: ask [`Files::end`].
     pub fn append(&self, batches: &[Batch], now: Timestamp) -> Result<(), SegmentError> {
         let mut state = self.state();
+        if state.deleted {
+            return Ok(());
+        }
         let rules = state.rules;
         let mut segments = match std::mem::replace(&mut state.segments, Err(Offset::ZERO)) {
             Ok(segments) => segments,
@@ -231,6 +240,21 @@ impl Files {
                 Ok(())
             }
         }
+    }
+
+    /// The topic is deleted: the folder, if there is one, gets another name. Nothing is written from here on, and who
+    /// still reads finds nothing: none of them touches a namesake's files. Durable when the directory's names are synced.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn delete(&self, aside: &Path) -> io::Result<Moved> {
+        let mut state = self.state();
+        state.deleted = true;
+        if let Ok(segments) = std::mem::replace(&mut state.segments, Err(Offset::ZERO)) {
+            segments.retire();
+        }
+        // Also without segments: an attempt to make them may have left a folder.
+        put_aside(&self.descriptors, &self.path, aside)
     }
 
     /// A line comes with the first batch of an epoch. Durable with the next sync of the filesystem, as the batch is.

@@ -12,6 +12,7 @@ pub mod log;
 pub mod log_starts;
 mod producers;
 pub mod redo;
+pub mod removal;
 pub mod segment;
 pub mod tail;
 pub mod write_out;

@@ -48,8 +48,8 @@ pub trait Logs: Send + Sync + 'static {
     /// What of a log is stable and not yet in files; `None` if it is gone, or lives in memory.
     fn pending(&self, log: TopicPartition) -> Option<Pending>;
 
-    /// The files now have what was pending, up to `end`.
-    fn placed(&self, log: TopicPartition, generation: u32, end: Offset);
+    /// The files now have what was pending, up to `end`. How many bytes memory let go of.
+    fn placed(&self, log: TopicPartition, generation: u32, end: Offset) -> usize;
 
     /// A write failed, or the files are damaged: nothing acknowledged can be trusted to reach them.
     fn failed(&self, reason: &str);
@@ -169,6 +169,12 @@ impl WriteOut {
         if before + bytes >= self.shared.thresholds.memory_bytes {
             self.shared.work.notify_one();
         }
+    }
+
+    /// So many bytes of logs that were deleted will not be written out.
+    pub fn gone(&self, bytes: usize) {
+        self.shared.left(bytes);
+        self.shared.relief.send_replace(());
     }
 
     /// Every log has heard of its entries in the frames up to `through`.
@@ -340,9 +346,7 @@ impl WriteOut {
                     let outcome = pending.files.append(&pending.batches, world.clock.wall());
                     // Also when the disk became full on the way: what got in is not appended again.
                     let end = pending.files.end();
-                    let got_in = pending.batches.iter().take_while(|batch| batch.next_offset() <= end);
-                    shared.pending.fetch_sub(got_in.map(Batch::byte_length).sum(), Ordering::Relaxed);
-                    logs.placed(*log, pending.generation, end);
+                    shared.left(logs.placed(*log, pending.generation, end));
                     written.insert(*log, (pending.files, end));
                     outcome.map_err(|error| match error {
                         SegmentError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
@@ -393,6 +397,13 @@ impl State {
 }
 
 impl Shared {
+    /// So many bytes are in memory no more.
+    fn left(&self, bytes: usize) {
+        // After a failure nothing is counted as pending, though logs still hold it.
+        let less = |pending: usize| Some(pending.saturating_sub(bytes));
+        let _ = self.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

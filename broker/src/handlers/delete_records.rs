@@ -106,7 +106,9 @@ async fn delete(shared: &Shared, piece: &mut [(PartitionIndex, State)], countdow
             (_, below) if below < HIGH_WATERMARK => Err(ErrorCode::OffsetOutOfRange),
             (Ok(reservation), below) => partition
                 .delete_records(Some(below).filter(|below| *below != HIGH_WATERMARK), reservation, countdown, wakes)
-                .map_err(|error| error.code()),
+                .map_err(
+                    |error| if partition.is_deleted() { ErrorCode::UnknownTopicOrPartition } else { error.code() },
+                ),
         };
         *state = match moved {
             Ok(start) => State::Moved(partition.clone(), start),
@@ -130,7 +132,7 @@ async fn reserve(shared: &Shared, entries: usize) -> Result<Reservation<Mark>, F
 fn result(partition_index: PartitionIndex, state: &State, in_time: bool) -> DeleteRecordsPartitionResult {
     let outcome = match state {
         State::Moved(_, start) if in_time => Ok(*start),
-        State::Moved(partition, start) => partition.deleted(*start).map(|()| *start),
+        State::Moved(partition, start) => partition.durably_begins(*start).map(|()| *start),
         State::Refused(code) => Err(*code),
         State::Wanted(..) => Err(ErrorCode::UnknownServerError),
     };

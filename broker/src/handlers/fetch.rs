@@ -588,6 +588,7 @@ impl ReadError {
             ReadError::Epoch(EpochError::Unknown) => ErrorCode::UnknownLeaderEpoch,
             ReadError::OutOfRange | ReadError::Diverging(_) => ErrorCode::OffsetOutOfRange,
             ReadError::Offline => ErrorCode::KafkaStorageError,
+            ReadError::Deleted => ErrorCode::UnknownTopicOrPartition,
         }
     }
 }

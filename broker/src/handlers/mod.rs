@@ -6,10 +6,15 @@
 
 pub mod api_versions;
 mod by_partition;
+pub mod create_partitions;
 pub mod create_topics;
 pub mod delete_records;
+pub mod delete_topics;
+pub mod describe_cluster;
 pub mod describe_configs;
+pub mod describe_topic_partitions;
 pub mod fetch;
+pub mod find_coordinator;
 pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod list_offsets;
@@ -70,13 +75,18 @@ pub static SERVED: &[Api] = &[
     fetch::API,
     list_offsets::API,
     metadata::API,
+    find_coordinator::API,
     api_versions::API,
     create_topics::API,
+    delete_topics::API,
     delete_records::API,
     init_producer_id::API,
     offset_for_leader_epoch::API,
     describe_configs::API,
+    create_partitions::API,
     incremental_alter_configs::API,
+    describe_cluster::API,
+    describe_topic_partitions::API,
 ];
 
 /// A request whose header is read; its body is not.
@@ -182,6 +192,11 @@ impl Request {
         M::decode(&mut from, self.head.version).map_err(|error| format!("a bad {}: {error}", M::NAME))
     }
 
+    /// An answer at once.
+    fn answered<R: Response>(&self, response: &R) -> Result<Answer, Close> {
+        Ok(Answer::Now(self.head.answer(response)?))
+    }
+
     /// The body's bytes, for a handler that reads them without copying, with the permit that covers them.
     pub fn into_parts(self) -> (Head, bytes::Bytes, Permit) {
         (self.head, self.frame.bytes.slice(self.body_at..), self.frame.permit)
@@ -212,42 +227,24 @@ fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
 
 /// Answers a request: the first phase is done when this returns.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+    let version = request.head.version;
     match request.head.key {
         0 => produce::handle(shared, request).await,
         1 => fetch::handle(shared, request).await,
-        2 => {
-            let response = list_offsets::handle(shared, request.body()?, request.head.version).await?;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        3 => {
-            let response = metadata::handle(shared, &request.head, request.body()?).await;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
+        2 => request.answered(&list_offsets::handle(shared, request.body()?, version).await?),
+        3 => request.answered(&metadata::handle(shared, &request.head, request.body()?).await),
+        10 => request.answered(&find_coordinator::handle(request.body()?, version)),
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
-        19 => {
-            let response = create_topics::handle(shared, request.body()?, request.head.version).await;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        21 => {
-            let response = delete_records::handle(shared, request.body()?).await?;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        22 => {
-            let response = init_producer_id::handle(shared, request.body()?).await;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        23 => {
-            let response = offset_for_leader_epoch::handle(shared, request.body()?).await?;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        32 => {
-            let response = describe_configs::handle(shared, request.body()?, request.head.version)?;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
-        44 => {
-            let response = incremental_alter_configs::handle(shared, request.body()?).await?;
-            Ok(Answer::Now(request.head.answer(&response)?))
-        }
+        19 => request.answered(&create_topics::handle(shared, request.body()?, version).await),
+        20 => request.answered(&delete_topics::handle(shared, request.body()?, version).await),
+        21 => request.answered(&delete_records::handle(shared, request.body()?).await?),
+        22 => request.answered(&init_producer_id::handle(shared, request.body()?).await),
+        23 => request.answered(&offset_for_leader_epoch::handle(shared, request.body()?).await?),
+        32 => request.answered(&describe_configs::handle(shared, request.body()?, version)?),
+        37 => request.answered(&create_partitions::handle(shared, request.body()?).await),
+        44 => request.answered(&incremental_alter_configs::handle(shared, request.body()?).await?),
+        60 => request.answered(&describe_cluster::handle(shared, &request.head, &request.body()?)),
+        75 => request.answered(&describe_topic_partitions::handle(shared, request.body()?)),
         key => Err(format!("API {key} is listed and not served")),
     }
 }

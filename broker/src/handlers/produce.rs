@@ -124,6 +124,7 @@ impl From<ErrorCode> for Refusal {
 impl Refusal {
     fn of_append(error: AppendError, partition: &Partition) -> Refusal {
         match error {
+            AppendError::Failed if partition.is_deleted() => ErrorCode::UnknownTopicOrPartition.into(),
             AppendError::Failed => error.code().into(),
             AppendError::Sequence(_) => Refusal {
                 message: Some(error.to_string()),

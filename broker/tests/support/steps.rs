@@ -49,7 +49,7 @@ pub enum Outcome {
 impl Names {
     /// Learns ids from an answer.
     fn learn(&mut self, answer: &Value) {
-        if let Some(id) = answer["clusterId"].as_str() {
+        if let Some(id) = answer["clusterId"].as_str().filter(|id| !id.is_empty()) {
             self.0.insert("$cluster".to_owned(), id.to_owned());
         }
         for topic in answer["topics"].as_array().into_iter().flatten() {

@@ -1,6 +1,7 @@
-//! Which brokers keep a new partition: as its creator says, or spread evenly.
+//! Which brokers keep new partitions: as its creator says, or spread evenly.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use thalweg_wire::{BrokerId, PartitionIndex, TopicId, Uuid};
 
@@ -13,7 +14,7 @@ use super::topic::Replica;
 pub(super) fn spread(
     image: &Image,
     topic: TopicId,
-    partitions: i32,
+    partitions: Range<usize>,
     replication_factor: i16,
 ) -> Result<Vec<Vec<Replica>>, CreateTopicError> {
     let brokers: Vec<_> = image.brokers().collect();
@@ -22,12 +23,11 @@ pub(super) fn spread(
         return Err(CreateTopicError::NotEnoughBrokers { wanted: replication_factor, registered: brokers.len() });
     }
     let start = (u128::from_be_bytes(topic.0) % brokers.len() as u128) as usize;
-    let partitions = usize::try_from(partitions).unwrap_or(0);
     let keep = |turn: usize, partition: usize| {
         let broker = brokers[turn % brokers.len()];
         Replica { broker: broker.id(), directory: pick(broker.directories(), start + partition) }
     };
-    Ok((0..partitions)
+    Ok(partitions
         .map(|partition| (0..wanted).map(|follower| keep(start + partition + follower, partition)).collect())
         .collect())
 }
@@ -51,13 +51,29 @@ pub(super) fn given(
     if by_partition.keys().zip(0..).any(|(partition, place)| partition.0 != place) {
         return Err(CreateTopicError::AssignmentHole);
     }
+    let all = (0..).zip(by_partition.values());
+    Ok(all.map(|(place, brokers)| keep_all(image, topic, place, brokers)).collect())
+}
+
+/// Takes partitions behind those that a topic has as they were assigned, each to as many brokers as its others.
+pub(super) fn more(
+    image: &Image,
+    topic: TopicId,
+    first: usize,
+    assignments: &[Vec<BrokerId>],
+    replicas: usize,
+) -> Result<Vec<Vec<Replica>>, CreateTopicError> {
+    assignments.iter().try_for_each(|brokers| check(image, brokers, Some(replicas)))?;
+    Ok((first..).zip(assignments).map(|(place, brokers)| keep_all(image, topic, place, brokers)).collect())
+}
+
+fn keep_all(image: &Image, topic: TopicId, partition: usize, brokers: &[BrokerId]) -> Vec<Replica> {
     let start = (u128::from_be_bytes(topic.0) % (1 << 16)) as usize;
-    let keep = |broker: BrokerId, partition: usize| {
+    let keep = |&broker: &BrokerId| {
         let directories = image.broker(broker).map(|broker| broker.directories()).unwrap_or_default();
         Replica { broker, directory: pick(directories, start + partition) }
     };
-    let all = by_partition.values().enumerate();
-    Ok(all.map(|(place, brokers)| brokers.iter().map(|&broker| keep(broker, place)).collect()).collect())
+    brokers.iter().map(keep).collect()
 }
 
 fn check(image: &Image, brokers: &[BrokerId], before: Option<usize>) -> Result<(), CreateTopicError> {

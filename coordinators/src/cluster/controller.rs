@@ -12,7 +12,9 @@ use thalweg_messages::metadata_log::BrokerRegistered;
 use thalweg_wire::{BrokerId, Moment, ProducerId, Uuid};
 
 use super::alter_configs::{self, AlterConfigs, AlterConfigsError};
+use super::create_partitions::{self, CreatePartitions, PartitionsReply};
 use super::create_topics::{self, CreateTopics, TopicReply};
+use super::delete_topics::{self, DeleteReply, NamedTopic};
 use super::image::{Image, Resource};
 use super::producer_ids;
 use super::records::Record;
@@ -29,6 +31,10 @@ pub enum Command {
     AlterConfigs(AlterConfigs),
     /// A broker needs ids for idempotent producers.
     AllocateProducerIds(BrokerId),
+    /// Topics are to be deleted.
+    DeleteTopics(Vec<NamedTopic>),
+    /// Topics are to have more partitions.
+    CreatePartitions(CreatePartitions),
 }
 
 /// The answer to a command.
@@ -42,6 +48,10 @@ pub enum Reply {
     Configs(Vec<Result<(), AlterConfigsError>>),
     /// To [`Command::AllocateProducerIds`]: ids that nobody else is given.
     ProducerIds(Range<ProducerId>),
+    /// To [`Command::DeleteTopics`]: a reply for each topic, in no order.
+    Deleted(Vec<DeleteReply>),
+    /// To [`Command::CreatePartitions`]: a reply for each name, in no order.
+    Partitions(Vec<PartitionsReply>),
 }
 
 /// The number of a broker's registration; a later one has a larger number.
@@ -118,6 +128,8 @@ impl Machine for Image {
             Command::CreateTopics(request) => create_topics::decide(self, policy, request),
             Command::AlterConfigs(request) => alter_configs::decide(self, policy, &request),
             Command::AllocateProducerIds(broker) => producer_ids::decide(self, broker),
+            Command::DeleteTopics(topics) => delete_topics::decide(self, topics),
+            Command::CreatePartitions(request) => create_partitions::decide(self, request),
         }
     }
 

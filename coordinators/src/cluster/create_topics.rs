@@ -311,7 +311,8 @@ fn create(image: &Image, policy: &Policy, topic: &NewTopic) -> Result<(Created, 
             given if given > 0 => given,
             _ => return Err(CreateTopicError::Partitions),
         };
-        assignment::spread(image, topic.id, partitions, replication_factor as i16)?
+        let partitions = usize::try_from(partitions).unwrap_or(0);
+        assignment::spread(image, topic.id, 0..partitions, replication_factor as i16)?
     } else if i32::from(topic.replication_factor) != DEFAULT {
         return Err(CreateTopicError::AssignedAndReplicated);
     } else if topic.partitions != DEFAULT {
@@ -355,12 +356,21 @@ fn write(records: &mut Vec<Record>, name: &str, created: &Created, placed: &Plac
             ..Default::default()
         })
     }));
-    records.extend((0..).zip(placed).map(|(index, replicas)| {
+    records.extend(partition_records(created.id, PartitionIndex(0), placed));
+}
+
+/// The records of new partitions, numbered from `first` on.
+pub(super) fn partition_records(
+    topic: TopicId,
+    first: PartitionIndex,
+    placed: &[Vec<Replica>],
+) -> impl Iterator<Item = Record> {
+    (first.0..).zip(placed).map(move |(index, replicas)| {
         let (brokers, directories): (Vec<_>, _) =
             replicas.iter().map(|replica| (replica.broker, replica.directory)).unzip();
         Record::from(PartitionRecord {
             partition_id: PartitionIndex(index),
-            topic_id: created.id,
+            topic_id: topic,
             leader: brokers.first().copied().unwrap_or(BrokerId::NONE),
             isr: brokers.clone(),
             replicas: brokers,
@@ -369,5 +379,5 @@ fn write(records: &mut Vec<Record>, name: &str, created: &Created, placed: &Plac
             partition_epoch: 0,
             ..Default::default()
         })
-    }));
+    })
 }

@@ -136,6 +136,11 @@ impl Image {
         }
     }
 
+    /// Whether any deleted topic is remembered.
+    pub fn remembers_deletions(&self) -> bool {
+        self.deleted.iter().next().is_some()
+    }
+
     /// A broker by its id.
     pub fn broker(&self, id: BrokerId) -> Option<&Broker> {
         self.brokers.get(&id)

@@ -7,7 +7,9 @@
 mod alter_configs;
 mod assignment;
 pub mod controller;
+mod create_partitions;
 mod create_topics;
+mod delete_topics;
 mod deleted;
 mod image;
 mod names;
@@ -17,9 +19,11 @@ mod topic;
 
 pub use alter_configs::{AlterConfigs, AlterConfigsError, Alteration, Intent, Operation};
 pub use controller::{BrokerEpoch, BrokerStart, Command, LastStop, Policy, Reply, SettingRules};
+pub use create_partitions::{CreatePartitions, CreatePartitionsError, MorePartitions, PartitionsReply};
 pub use create_topics::{
     Assignment, CreateTopicError, CreateTopics, Created, Effect, NewTopic, PARTITIONS_PER_REQUEST_MAX, TopicReply,
 };
+pub use delete_topics::{DeleteReply, DeleteTopicError, NamedTopic};
 pub use deleted::DELETED_MAX;
 pub use image::{Broker, Image, Resource, Standing};
 pub use names::{NAME_LENGTH_MAX, TopicNameError, is_internal, validate_name};

@@ -99,6 +99,11 @@ impl Topic {
         self.place(index).ok().map(|place| &self.partitions[place])
     }
 
+    /// The number that its next partition gets.
+    pub fn next_index(&self) -> PartitionIndex {
+        PartitionIndex(self.partitions.last().map_or(0, |last| last.index.0 + 1))
+    }
+
     /// The settings that were given to it: name and value.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings

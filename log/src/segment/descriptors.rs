@@ -100,6 +100,20 @@ impl Descriptors {
         }
     }
 
+    /// Lets go of every file in a folder whose name was moved.
+    pub fn forget_folder(&self, folder: &Path) {
+        let mut state = self.state();
+        state.forgotten += 1;
+        let State { files, by_use, .. } = &mut *state;
+        files.retain(|path, (_, used)| {
+            let stays = !path.starts_with(folder);
+            if !stays {
+                by_use.remove(used);
+            }
+            stays
+        });
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change below is whole before anything in it can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

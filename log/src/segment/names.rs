@@ -160,7 +160,16 @@ pub fn parse_folder_name(name: &str) -> Option<FolderKind> {
 
 /// The name under which a deleted partition's folder waits for its removal. `id` makes it unique.
 pub fn deleted_folder_name(partition: &PartitionName, id: Uuid) -> String {
-    let ending = format!("-{}.{:032x}-delete", partition.partition, u128::from_be_bytes(id.0));
+    aside(partition, id, "delete")
+}
+
+/// The name under which a folder is kept of which nobody knows to which topic it belongs.
+pub fn stray_folder_name(partition: &PartitionName, id: Uuid) -> String {
+    aside(partition, id, "stray")
+}
+
+fn aside(partition: &PartitionName, id: Uuid, kind: &str) -> String {
+    let ending = format!("-{}.{:032x}-{kind}", partition.partition, u128::from_be_bytes(id.0));
     let mut room = partition.topic.len().min(FOLDER_NAME_BYTES_MAX - ending.len());
     while !partition.topic.is_char_boundary(room) {
         room -= 1;

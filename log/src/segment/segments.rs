@@ -357,6 +357,14 @@ impl Segments {
         Ok(())
     }
 
+    /// The folder is about to go: whoever reads in it now looks again, and finds nothing.
+    pub fn retire(self) {
+        let mut list = self.shared.list_mut();
+        list.generation += 1;
+        list.first = list.end();
+        list.segments.clear();
+    }
+
     fn forget_active(&self) {
         let Some(active) = self.active() else { return };
         for kind in FileKind::ALL {
