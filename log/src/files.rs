@@ -328,3 +328,40 @@ impl std::fmt::Debug for Files {
         write!(f, "Files({})", self.path.display())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thalweg_wire::batch::Builder;
+    use thalweg_wire::{PartitionIndex, Uuid};
+    use thalweg_world::simulated::{Faults, SimulatedDisk};
+
+    use super::*;
+
+    /// The writer of files, or a slow reader, may hold a log when its topic goes, and a namesake may have its folder.
+    #[test]
+    fn a_deleted_log_takes_records_and_writes_none() {
+        let disk = SimulatedDisk::new(1, Faults::default());
+        disk.install(Path::new("logs/.lock"), b"").unwrap();
+        let descriptors = Arc::new(Descriptors::new(Arc::new(disk.clone()), 8));
+        let name = PartitionName { topic: "a".to_owned(), partition: PartitionIndex(0) };
+        let rules = Rules { segment_bytes: 1 << 20, ..Rules::default() };
+        let absent = |id| Files::absent(&descriptors, Path::new("logs"), name.clone(), Uuid([id; 16]), rules);
+        let batch = Builder::new().record(Timestamp::from_millis(1), None, Some(b"x")).build().unwrap();
+        let (old, namesake) = (absent(1), absent(2));
+        old.append(std::slice::from_ref(&batch), Timestamp::NONE).unwrap();
+        let slow = old.reader().unwrap();
+        let aside = Path::new("logs/a-0.x-delete");
+        assert_eq!(old.delete(aside).unwrap(), Moved::Aside);
+        namesake.append(std::slice::from_ref(&batch), Timestamp::NONE).unwrap();
+        let files = disk.files();
+        old.append(std::slice::from_ref(&batch), Timestamp::NONE).unwrap();
+        old.close().unwrap();
+        assert_eq!(disk.files(), files, "nothing is written any more");
+        assert!(!old.exist() && namesake.exist() && namesake.end() == Offset(1));
+        assert_eq!(
+            slow.read(Offset::ZERO, Offset(1), ReadLimit::NONE).unwrap(),
+            [],
+            "nor are a namesake's records read"
+        );
+    }
+}
