@@ -47,7 +47,12 @@ fn a_topic_that_nobody_has_configured_has_kafkas_defaults() {
             .iter()
             .map(|line| {
                 assert_eq!((line.config_source, line.is_sensitive), (5, false), "{}", line.name);
-                assert_eq!(line.read_only, line.name == "storage.mode", "{}", line.name);
+                assert_eq!(
+                    line.read_only,
+                    ["flush.mode", "storage.mode"].contains(&line.name.as_str()),
+                    "{}",
+                    line.name
+                );
                 assert!(line.documentation.as_ref().is_some_and(|about| about.ends_with('.')), "{}", line.name);
                 format!("{}={}", line.name, line.value.as_ref().unwrap())
             })

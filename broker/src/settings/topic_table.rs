@@ -41,8 +41,8 @@ pub(super) static TOPIC: &[Setting] = rows! {
     "flush.messages" Long Some("9223372036854775807"), AtLeast(1), Topic, Waits:
         "Sync an async topic's log after this many records; a sync topic needs no help."
         <- "log.flush.interval.messages" * 1;
-    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), Topic, Acts:
-        "When a record counts as stored: sync once it is on stable storage, async once the operating system has it."
+    "flush.mode" String Some("sync"), OneOf(FLUSH_MODES), TopicCreation, Acts:
+        "When a record counts as stored: sync once it is on stable storage, async once the operating system has it; it can't change."
         <- "flush.mode" * 1;
     "flush.ms" Long Some("9223372036854775807"), AtLeast(0), Topic, Waits:
         "Sync an async topic's log after this long; a sync topic needs no help."
