@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use thalweg_coordinators::cluster::BrokerEpoch;
@@ -14,7 +14,7 @@ use thalweg_log::log::Mark;
 use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
 use thalweg_log::{Journal, LogDirectory};
 use thalweg_replica::{EpochStart, Leader, Reign};
-use thalweg_wire::{ErrorCode, LeaderEpoch, PartitionIndex, TopicPartition};
+use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicPartition};
 use thalweg_world::disk::DurableMethod;
 use thalweg_world::{DiskFile, World};
 use tokio::sync::watch;
@@ -139,13 +139,13 @@ impl Broker {
         };
         let cluster = Cluster::open(&world, &settings, log_directory).await.map_err(StartError::Metadata)?;
         let identity = Identity { cluster: cluster.cluster_id().to_owned(), node: settings.node };
-        let Found { directory, anchor, opened, dormant, logs, aside } =
+        let Found { directory, anchor, journal_bytes, opened, dormant, logs, aside } =
             open_directory(&world, log_directory.clone(), identity, &settings, &cluster)
                 .await
                 .map_err(StartError::Directory)?;
         let durable_method = opened.durable_method();
 
-        let write_out = WriteOut::new(Thresholds::for_journal(settings.directories.journal_bytes));
+        let write_out = WriteOut::new(Thresholds::for_journal(journal_bytes));
         write_out.redone(opened.replay.bytes());
         let partitions = Arc::new(Partitions::new(write_out.clone()));
         let (journal, journal_task) = {
@@ -173,7 +173,7 @@ impl Broker {
             world,
         });
         for (id, recovered) in logs {
-            shared.revive(id, recovered);
+            shared.revive(id, recovered).map_err(StartError::Directory)?;
         }
         let writer = {
             let checkpointed = shared.journal.clone();
@@ -282,6 +282,7 @@ fn finish(shared: &Shared, directory: LogDirectory, anchor: &dyn DiskFile, epoch
 struct Found {
     directory: LogDirectory,
     anchor: Arc<dyn DiskFile>,
+    journal_bytes: u64,
     opened: Opened,
     dormant: Dormant,
     logs: BTreeMap<TopicPartition, Recovered>,
@@ -296,12 +297,14 @@ async fn open_directory(
     settings: &Settings,
     cluster: &Cluster,
 ) -> Result<Found, DirectoryError> {
-    let options = Options::sized(settings.directories.journal_bytes);
     let image = cluster.image();
     let topics = cluster.topics();
     let opening = world.clone();
+    let journal_bytes = settings.directories.journal_bytes;
     world
         .offload(move || {
+            let journal_bytes = affordable(&opening, &path, journal_bytes);
+            let options = Options::sized(journal_bytes);
             let (directory, opened, last_stop) = LogDirectory::open(&opening, &path, &identity, options)?;
             let anchor = directory.anchor(&*opening.disk).map_err(|error| DirectoryError::Io(path.clone(), error))?;
             let (dormant, leftovers) = Dormant::find(&opening, &path, last_stop, topics.clone())?;
@@ -316,10 +319,39 @@ async fn open_directory(
             let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, open)?;
             // Not before the journal is believed: a suspect directory is left as it is.
             let aside = dormant.settle(leftovers)?;
-            Ok(Found { directory, anchor, opened, dormant, logs, aside })
+            Ok(Found { directory, anchor, journal_bytes, opened, dormant, logs, aside })
         })
         .await
 }
+
+/// What was recovered, if its leader epochs can be those of leaders before this one. They stand outside of a batch's
+/// checksum, so damage shows here first.
+fn led_before(
+    epoch: LeaderEpoch,
+    recovered: Recovered,
+    topic: &Topic,
+    partition: PartitionIndex,
+) -> Result<Recovered, DirectoryError> {
+    let known = LeaderEpoch(0)..=epoch;
+    match recovered.epochs.iter().find(|(line, start)| !known.contains(line) || *start < Offset::ZERO) {
+        None => Ok(recovered),
+        Some((line, start)) => Err(DirectoryError::Suspect(
+            PathBuf::from(format!("{}-{partition}", topic.name())),
+            format!("records from offset {start} on name leader epoch {line}, and the metadata knows up to {epoch}"),
+        )),
+    }
+}
+
+/// What a journal may grow to: as it was set, and at most an eighth of the disk, so that a small one has room for records.
+fn affordable(world: &World, path: &Path, bytes: u64) -> u64 {
+    // The directory may not be there yet.
+    let spaces = path.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let space = spaces.map(|path| world.disk.space(path)).find_map(Result::ok);
+    space.map_or(bytes, |space| bytes.min((space.total / 8).max(JOURNAL_BYTES_ALWAYS)))
+}
+
+/// However small the disk: room for the largest batch that is taken by default.
+const JOURNAL_BYTES_ALWAYS: u64 = 16 << 20;
 
 fn on_journal(partitions: &Partitions, event: Event<'_, Mark>) {
     match event {
@@ -348,8 +380,7 @@ impl Shared {
         }
         let epoch = standing.leader_epoch();
         if !self.dormant.has_files(topic, partition) {
-            let empty = || self.partition(topic, epoch, self.dormant.empty(id, topic));
-            let alive = self.come_to_life(id, empty)?;
+            let alive = self.come_to_life(self.partition(topic, epoch, self.dormant.empty(id, topic)))?;
             self.catch_up(&alive, topic);
             return Ok(alive);
         }
@@ -363,18 +394,20 @@ impl Shared {
         }
         let (dormant, opened) = (self.dormant.clone(), topic.clone());
         let recovered = self.world.offload(move || dormant.open_dormant(id, &opened)).await;
+        let recovered = recovered.and_then(|recovered| led_before(epoch, recovered, topic, partition));
         let recovered = recovered.map_err(|error| {
             tracing::error!(topic = topic.name(), %partition, %error, "the partition is offline");
             ErrorCode::KafkaStorageError
         })?;
-        let alive = self.come_to_life(id, || self.partition(topic, epoch, recovered))?;
+        let alive = self.come_to_life(self.partition(topic, epoch, recovered))?;
         self.dormant.woke(topic, partition);
         self.catch_up(&alive, topic);
         Ok(alive)
     }
 
-    fn come_to_life(&self, id: TopicPartition, make: impl FnOnce() -> Partition) -> Result<Arc<Partition>, ErrorCode> {
-        let alive = self.partitions.find_or_make(id, || self.exists(id), make);
+    fn come_to_life(&self, made: Partition) -> Result<Arc<Partition>, ErrorCode> {
+        let id = made.id();
+        let alive = self.partitions.find_or_add(made, || self.exists(id));
         alive.ok_or(ErrorCode::UnknownTopicOrPartition)
     }
 
@@ -384,19 +417,21 @@ impl Shared {
     }
 
     /// Brings a partition to life that the journal has records of. One that metadata deleted stays dead.
-    fn revive(&self, id: TopicPartition, recovered: Recovered) {
-        let Some(topic) = self.cluster.topic_by_id(id.topic) else { return };
-        let Some(standing) = topic.partition(id.partition) else { return };
+    fn revive(&self, id: TopicPartition, recovered: Recovered) -> Result<(), DirectoryError> {
+        let Some(topic) = self.cluster.topic_by_id(id.topic) else { return Ok(()) };
+        let Some(standing) = topic.partition(id.partition) else { return Ok(()) };
         let epoch = standing.leader_epoch();
         let pending = recovered.log.memory_bytes();
-        if self.come_to_life(id, || self.partition(&topic, epoch, recovered)).is_err() {
-            return;
+        let recovered = led_before(epoch, recovered, &topic, id.partition)?;
+        if self.come_to_life(self.partition(&topic, epoch, recovered)).is_err() {
+            return Ok(());
         }
         self.dormant.woke(&topic, id.partition);
         if pending > 0 {
             self.write_out.arrived(pending);
             self.write_out.dirty([(id, Urgency::Later)]);
         }
+        Ok(())
     }
 
     fn partition(&self, topic: &Topic, epoch: LeaderEpoch, recovered: Recovered) -> Partition {

@@ -250,8 +250,15 @@ impl Dormant {
             }
             found => found,
         };
-        let Found { files, end, start: first, epochs, opened } = found?;
+        let Found { files, mut end, start: first, mut epochs, opened } = found?;
         let start = self.shared.log_starts.of(&name);
+        if start > end && !matches!(trust, Trust::Redone { .. }) {
+            // A power cut took records of an async log, and what was deleted of them stays deleted.
+            tracing::warn!(partition = %name, %end, %start, "the log ends before it begins: it goes on empty");
+            files.restart_at(start).map_err(|error| DirectoryError::Files(error.into()))?;
+            end = start;
+            epochs.clear();
+        }
         if let Some(cut) = &opened.cut {
             tracing::warn!(partition = %name, end = %cut.end, bytes = cut.bytes, "a torn tail was cut");
         }

@@ -4,19 +4,21 @@
 //! partitions that are new or changed, and ones to forget. An answer has partitions with records, news of their marks, or
 //! an error. Whoever isn't known, or is out of step, is told so and begins again with a full fetch.
 //!
-//! There are `max.incremental.fetch.session.cache.slots` sessions, and [`PARTITIONS_MAX`] partitions in all of them. A full
-//! house gives the place of who was silent for two minutes, else of the smallest that has stood for so long, if it is
+//! There are `max.incremental.fetch.session.cache.slots` sessions, and [`PARTITIONS_MAX`] partitions in all of them, none
+//! of a topic with a name that no topic can have. A full house gives the place of who was silent for two minutes, else of the smallest that has stood for so long, if it is
 //! smaller; else there is no session, which the protocol allows: id 0.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use thalweg_coordinators::cluster::NAME_LENGTH_MAX;
 use thalweg_wire::{ErrorCode, LeaderEpoch, Moment, Offset, PartitionIndex, TopicId};
 use thalweg_world::rng::Entropy;
 
-/// Partitions in all sessions; about 200 bytes each.
-pub const PARTITIONS_MAX: usize = 256 << 10;
+/// Partitions in all sessions. Each takes about 200 bytes, and up to 249 for the name of its topic where it is the only one
+/// of it: 60 MB at the very most.
+pub const PARTITIONS_MAX: usize = 128 << 10;
 
 /// How long a session is safe from others (`min.incremental.fetch.session.eviction.ms` in Kafka).
 const SAFE_FOR: Duration = Duration::from_secs(120);
@@ -37,6 +39,13 @@ pub struct Key {
     pub topic: Arc<TopicKey>,
     /// Its number.
     pub index: PartitionIndex,
+}
+
+impl Key {
+    /// Whether its topic's name is one that a topic may have: any other is a peer's, and as long as it likes.
+    fn is_bounded(&self) -> bool {
+        self.topic.name.len() <= NAME_LENGTH_MAX
+    }
 }
 
 /// What a client wants of a partition.
@@ -156,9 +165,13 @@ impl FetchSessions {
         changed: Vec<(Key, Interest)>,
         forgotten: &[Key],
     ) -> Result<Resumed, ErrorCode> {
-        let mut table = self.table();
-        let Some(slot) = table.by_id.get_mut(&id) else { return Err(ErrorCode::FetchSessionIdNotFound) };
-        let session = slot.session.clone();
+        let session = {
+            let mut table = self.table();
+            let Some(slot) = table.by_id.get_mut(&id) else { return Err(ErrorCode::FetchSessionIdNotFound) };
+            slot.used = now;
+            slot.session.clone()
+        };
+        // Not under the table's lock: one client of many partitions holds nobody else up.
         let mut state = session.state();
         if state.epoch != epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
@@ -166,7 +179,10 @@ impl FetchSessions {
         if session.naming != naming {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
-        slot.used = now;
+        if !changed.iter().all(|(key, _)| key.is_bounded()) {
+            self.close(id);
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        }
         for (key, interest) in changed {
             state.want(key, interest, None);
         }
@@ -174,23 +190,21 @@ impl FetchSessions {
             state.forget(key);
         }
         state.epoch = next_epoch(epoch);
-        let before = std::mem::replace(&mut slot.partitions, state.entries.len());
-        table.partitions = table.partitions - before + state.entries.len();
-        if state.entries.is_empty() || table.partitions > PARTITIONS_MAX {
-            table.remove(id);
-            if !state.entries.is_empty() {
-                return Err(ErrorCode::FetchSessionIdNotFound);
-            }
-        }
-        let wanted = state.entries.values().map(|entry| (entry.key.clone(), entry.interest)).collect();
+        let wanted: Vec<_> = state.entries.values().map(|entry| (entry.key.clone(), entry.interest)).collect();
         drop(state);
+        if !self.table().resize(id, wanted.len()) {
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        }
         Ok(Resumed { session, wanted })
     }
 
     /// Opens a session for what a full fetch was answered; its id, or 0 where there is no room.
     pub fn open(&self, now: Moment, naming: Naming, answered: Vec<(Key, Interest, Told)>) -> i32 {
         let mut table = self.table();
-        if answered.is_empty() || !table.make_room(now, answered.len(), self.slots) {
+        if answered.is_empty()
+            || !answered.iter().all(|(key, ..)| key.is_bounded())
+            || !table.make_room(now, answered.len(), self.slots)
+        {
             return 0;
         }
         let id = loop {
@@ -224,6 +238,19 @@ impl Table {
         if let Some(slot) = self.by_id.remove(&id) {
             self.partitions -= slot.partitions;
         }
+    }
+
+    /// A session has so many partitions now. Without any it ends; whether all of them find room.
+    fn resize(&mut self, id: i32, partitions: usize) -> bool {
+        if let Some(slot) = self.by_id.get_mut(&id) {
+            let before = std::mem::replace(&mut slot.partitions, partitions);
+            self.partitions = self.partitions - before + partitions;
+        }
+        let fits = self.partitions <= PARTITIONS_MAX;
+        if partitions == 0 || !fits {
+            self.remove(id);
+        }
+        fits
     }
 
     /// Whether there is room for one of that size, for which others may have to go.
@@ -404,6 +431,17 @@ mod tests {
         assert_eq!(resume(at(240), larger, 1), Ok(()));
         assert_ne!(open(&sessions, at(243), 1), 0, "the large one was silent");
         assert_eq!(resume(at(244), large, 2), Err(ErrorCode::FetchSessionIdNotFound));
+    }
+
+    #[test]
+    fn a_name_that_no_topic_can_have_is_not_kept() {
+        let sessions = sessions(10);
+        let topic = Arc::new(TopicKey { name: "x".repeat(NAME_LENGTH_MAX + 1), id: TopicId::ZERO });
+        let long = Key { topic, index: PartitionIndex(0) };
+        assert_eq!(sessions.open(at(0), Naming::Names, vec![(long.clone(), from(0), Told::Always)]), 0);
+        let id = open(&sessions, at(0), 1);
+        let resumed = sessions.resume(at(1), (id, 1), Naming::Ids, vec![(long, from(0))], &[]);
+        assert_eq!(resumed.map(drop), Err(ErrorCode::FetchSessionIdNotFound));
     }
 
     #[test]

@@ -508,6 +508,7 @@ impl State {
                 return;
             }
             self.log.forget_below(second);
+            self.stable_start = second;
         }
     }
 

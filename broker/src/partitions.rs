@@ -34,31 +34,23 @@ impl Partitions {
         self.table.read().expect(UNPOISONED).alive.get(&id).cloned()
     }
 
-    /// The partition, brought to life if need be; `None` if its topic doesn't exist (any more).
+    /// Lets a partition come to life, unless it is alive already: the one that is; `None` if its topic doesn't exist (any
+    /// more).
     ///
     /// That is asked under the table's lock: a topic leaves the metadata before its partitions leave the table, so none
     /// comes to life behind them.
-    pub fn find_or_make(
-        &self,
-        id: TopicPartition,
-        exists: impl FnOnce() -> bool,
-        make: impl FnOnce() -> Partition,
-    ) -> Option<Arc<Partition>> {
-        if let Some(partition) = self.find(id) {
-            return Some(partition);
-        }
+    pub fn find_or_add(&self, made: Partition, exists: impl FnOnce() -> bool) -> Option<Arc<Partition>> {
         let mut table = self.table.write().expect(UNPOISONED);
         if !exists() {
             return None;
         }
-        let offline = table.offline;
+        let (id, offline) = (made.id(), table.offline);
         let come_to_life = || {
-            let partition = make();
             if offline {
                 let mut nobody = Wakes::default();
-                partition.failed(&mut nobody);
+                made.failed(&mut nobody);
             }
-            Arc::new(partition)
+            Arc::new(made)
         };
         Some(table.alive.entry(id).or_insert_with(come_to_life).clone())
     }

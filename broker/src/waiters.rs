@@ -76,7 +76,7 @@ impl Arrivals {
 /// Who waits at one partition.
 #[derive(Default, Debug)]
 pub struct Waiters {
-    /// In the order of their offsets: they came in the order of the log.
+    /// In the order of their offsets.
     produces: VecDeque<(Offset, Arc<Countdown>)>,
     /// Likewise; a log start only moves forward.
     deletions: VecDeque<(Offset, Arc<Countdown>)>,
@@ -107,10 +107,12 @@ pub struct Wakes {
 }
 
 impl Waiters {
-    /// Lets a produce wait until the high watermark is at `end` or above. The ends of one partition come in order.
+    /// Lets a produce wait until the high watermark is at `end` or above.
     pub fn await_end(&mut self, end: Offset, countdown: &Arc<Countdown>) {
         countdown.expect();
-        self.produces.push_back((end, countdown.clone()));
+        // A repetition waits for less than who came before it.
+        let place = self.produces.partition_point(|(other, _)| *other <= end);
+        self.produces.insert(place, (end, countdown.clone()));
     }
 
     /// Lets a deletion of records wait until the log start is durable at `start` or above. The starts come in order.

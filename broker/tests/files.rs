@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use support::workload::{ADDRESS, boot, create, settings, start_with};
+use support::workload::{ADDRESS, boot, create, settings, settings_with, start_with};
 use support::{Client, batch, produce_request};
 use thalweg_broker::Broker;
-use thalweg_messages::produce::ProduceRequest;
+use thalweg_messages::produce::{ProducePartition, ProduceRequest};
+use thalweg_wire::PartitionIndex;
 use thalweg_world::disk::Disk;
 use thalweg_world::simulated::disk::{Fault, Kind};
 use thalweg_world::simulated::{Faults, SimulatedWorld};
@@ -361,5 +362,77 @@ fn a_journal_that_somebody_took_away_is_missed() {
             Broker::start(sim.world.clone(), settings(JOURNAL_BYTES)).await.err().expect("a refusal").to_string();
         assert!(error.contains("/data/logs/journal: the journal is missing"), "{error}");
         assert!(!sim.disk.files().iter().any(|path| path.starts_with(folder)), "no new one in its place");
+    });
+}
+
+/// Room is promised in pieces that any journal has, also the smallest.
+#[test]
+fn a_request_for_many_partitions_fits_into_a_small_journal() {
+    for (journal, partitions) in [(1 << 20, 300), (4 << 20, 1100), (64 << 10, 20)] {
+        boot(async {
+            let sim = SimulatedWorld::new(8);
+            let broker = start_with(&sim, journal).await.unwrap();
+            let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            client.create_topic("many", partitions).await.unwrap();
+            let mut request = produce_request("many", 0, &batch(&[b"v"]), -1);
+            let first = request.topic_data[0].partition_data[0].clone();
+            let of = |index| ProducePartition { index: PartitionIndex(index), ..first.clone() };
+            request.topic_data[0].partition_data = (0..partitions).map(of).collect();
+            let answer = client.call(12, &request).await.unwrap();
+            let codes = answer.responses[0].partition_responses.iter().map(|partition| partition.error_code);
+            assert!(codes.eq((0..partitions).map(|_| 0)), "a journal of {journal} bytes");
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+/// The journal and the reserve of the default are larger than such a disk has to give.
+#[test]
+fn a_small_disk_takes_records_with_the_default_settings() {
+    boot(async {
+        let sim = SimulatedWorld::new(9);
+        sim.disk.set_faults(Faults { capacity: 1 << 30, ..Faults::default() });
+        let broker = Broker::start(sim.world.clone(), settings_with(&[])).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "t", &[]).await.unwrap();
+        sim.world.clock.sleep(std::time::Duration::from_secs(1)).await;
+        for number in 0..1000 {
+            assert_eq!(produce(&mut client, "t", &value(number)).await.unwrap(), 0);
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A leader epoch stands outside of its batch's checksum. One that can't be takes its partition offline, and no other.
+#[test]
+fn a_flipped_bit_in_a_leader_epoch_costs_one_partition() {
+    let mut sim = boot(async {
+        let sim = SimulatedWorld::new(10);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for topic in ["damaged", "healthy"] {
+            create(&mut client, topic, &[]).await.unwrap();
+            assert_eq!(produce(&mut client, topic, "v").await.unwrap(), 0);
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    sim.disk.patch(Path::new("/data/logs/damaged-0/00000000000000000000.log"), 12, &[0x40]).unwrap();
+    // Only after an unclean stop are epochs read from the records.
+    sim = boot(async {
+        let sim = sim.reboot();
+        let _killed = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        sim
+    });
+    sim.disk.kill();
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        assert_eq!(produce(&mut client, "damaged", "v").await.unwrap(), 56, "KAFKA_STORAGE_ERROR");
+        assert_eq!(produce(&mut client, "healthy", "v").await.unwrap(), 0);
+        broker.stop().await.unwrap();
     });
 }

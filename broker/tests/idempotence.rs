@@ -8,13 +8,20 @@
 mod support;
 
 use std::io;
+use std::path::Path;
+use std::time::Duration;
 
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, produce_request};
+use thalweg_log::segment::producer_window::ProducerWindow;
+use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::init_producer_id::InitProducerIdRequest;
 use thalweg_messages::produce::ProduceRequest;
 use thalweg_wire::batch::{Batch, Builder};
-use thalweg_wire::{ProducerEpoch, ProducerId, Timestamp};
+use thalweg_wire::producers::{Producers, Span};
+use thalweg_wire::{Offset, ProducerEpoch, ProducerId, Timestamp};
+use thalweg_world::disk::Disk;
+use thalweg_world::simulated::disk::{Fault, Kind};
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
 /// Checkpoints come every 256 KiB, and the journal's files are written over.
@@ -187,8 +194,7 @@ fn a_retry_after_a_crash_is_taken_once() {
     assert!(retried > 60, "{retried} retries: the crashes come between batches and answers");
 }
 
-/// So much is written that the window of the producers was written on the way, and stands before the end: a start reads
-/// it, and the batches behind it.
+/// So much is written that the window of the producers was written on the way, and stands before the end.
 #[test]
 fn a_long_log_knows_its_producers_again() {
     let (sim, mut producer) = boot(async {
@@ -209,4 +215,145 @@ fn a_long_log_knows_its_producers_again() {
         producer.check(&sim).await;
         broker.stop().await.unwrap();
     });
+}
+
+/// A batch of one record.
+fn single(id: i64, sequence: i32, bytes: usize) -> Batch {
+    let builder = Builder::new().producer(ProducerId(id), ProducerEpoch(0), sequence);
+    builder.record(Timestamp::from_millis(1_700_000_000_000), None, Some(&vec![b'x'; bytes])).build().unwrap()
+}
+
+/// The error and the offset.
+async fn put(client: &mut Client, topic: &str, batch: &Batch) -> (i16, i64) {
+    let answer = client.produce(topic, 0, batch).await.unwrap();
+    (answer.error_code, answer.base_offset.0)
+}
+
+/// A snapshot can't be written, but the batches of that write are in the file and are not seen again: their producers
+/// are known all the same.
+#[test]
+fn a_disk_too_full_for_a_snapshot_forgets_no_producer() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(4);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "t", &[("segment.bytes", "1048576")]).await.unwrap();
+        sim.disk.fault_next(Kind::Write, ".snapshot.tmp", Fault::NoSpace);
+        for producer in 0..60 {
+            assert_eq!(put(&mut client, "t", &single(100 + producer, 0, 30_000)).await, (0, producer));
+        }
+        sim.world.clock.sleep(Duration::from_secs(20)).await;
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for producer in 0..60 {
+            assert_eq!(put(&mut client, "t", &single(100 + producer, 0, 30_000)).await, (0, producer), "again");
+        }
+        broker.stop().await.unwrap();
+    });
+}
+
+/// The window is older than the log's start: what it says of a producer was overtaken by batches that are gone.
+#[test]
+fn a_window_from_before_the_log_start_is_not_believed() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(5);
+        let _killed = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "t", &[("segment.bytes", "1048576")]).await.unwrap();
+        create(&mut client, "other", &[]).await.unwrap();
+        assert_eq!(put(&mut client, "t", &single(7, 0, 100)).await.0, 0);
+        let mut sequence = 0;
+        let mut fill = async |client: &mut Client| {
+            assert_eq!(put(client, "t", &single(8, sequence, 60_000)).await.0, 0);
+            sequence += 1;
+        };
+        while !sim.disk.files().iter().any(|path| path.ends_with("t-0/producer-window")) {
+            fill(&mut client).await;
+        }
+        for sequence in 1..6 {
+            assert_eq!(put(&mut client, "t", &single(7, sequence, 100)).await.0, 0);
+        }
+        for _ in 0..60 {
+            fill(&mut client).await;
+        }
+        let partition = DeleteRecordsPartition { offset: Offset(-1), ..DeleteRecordsPartition::default() };
+        let topic = DeleteRecordsTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
+        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        assert_eq!(client.call(2, &request).await.unwrap().topics[0].partitions[0].error_code, 0);
+        for sequence in 0..60 {
+            assert_eq!(put(&mut client, "other", &single(8, sequence, 60_000)).await.0, 0);
+        }
+        sim.world.clock.sleep(Duration::from_secs(5)).await;
+        sim
+    });
+    sim.disk.kill();
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let end = client.offset_of_time("t", 0, -1).await.unwrap();
+        assert_eq!(put(&mut client, "t", &single(7, 6, 100)).await, (0, end), "it goes on where it was");
+        broker.stop().await.unwrap();
+    });
+}
+
+/// What a log of one small batch was left with, and a window that somebody put there.
+fn with_window(producers: Producers, end: i64, last_crc: u32) -> SimulatedWorld {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(6);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "t", &[]).await.unwrap();
+        assert_eq!(put(&mut client, "t", &single(7, 3, 100)).await, (0, 0));
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    let path = Path::new("/data/logs/t-0/producer-window");
+    let bytes = ProducerWindow { end: Offset(end), last_crc, producers }.encode();
+    sim.disk.remove_file(path).unwrap();
+    sim.disk.install(path, &bytes).unwrap();
+    sim
+}
+
+fn known(id: i64, last_sequence: i32, last_offset: i64) -> Producers {
+    let mut producer = thalweg_wire::producers::Producer::new(ProducerEpoch(0));
+    let timestamp = Timestamp::NONE;
+    producer.push(Span { last_sequence, last_offset: Offset(last_offset), offset_delta: 0, timestamp });
+    let mut producers = Producers::default();
+    producers.insert(ProducerId(id), producer);
+    producers
+}
+
+#[test]
+fn a_window_is_read_if_it_is_of_this_log_and_only_then() {
+    let crc = single(7, 3, 100).header().crc();
+    // Producer 9 never wrote: only the window knows of it. 7 did, and is known from its batch.
+    for (window, is_believed) in [
+        (with_window(known(9, 41, 0), 1, crc), true),
+        (with_window(known(9, 41, 0), 1, crc ^ 1), false),
+        (with_window(known(9, 41, 0), 2, crc), false),
+        (with_window(known(9, 41, i64::MAX), 1, crc), false),
+        (with_window(known(9, 41, i64::MAX), 0, 0), false),
+        (with_window(known(9, 41, -5), 1, crc), false),
+    ] {
+        boot(async {
+            let sim = window.reboot();
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            // Out of order for one who knows 41; anything goes for one who doesn't.
+            let gap = put(&mut client, "t", &single(9, 77, 100)).await.0;
+            assert_eq!(gap == 45, is_believed);
+            if !is_believed {
+                assert_eq!(put(&mut client, "t", &single(7, 9, 100)).await.0, 45, "read from the log");
+            }
+            broker.stop().await.unwrap();
+        });
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use thalweg_wire::batch::Batch;
 use thalweg_wire::producers::Producers;
@@ -27,6 +27,8 @@ pub struct Files {
     path: PathBuf,
     topic: TopicId,
     descriptors: Arc<Descriptors>,
+    /// Beside the state, which a writer holds over whole writes: who reads doesn't wait for it.
+    reader: OnceLock<Reader>,
     state: Mutex<State>,
 }
 
@@ -67,7 +69,8 @@ impl Files {
         let path = directory.join(name.to_string());
         let (segments, tracked) = (Err(Offset::ZERO), Tracked::default());
         let state = State { segments, epochs: Vec::new(), tracked, rules, deleted: false };
-        Files { name, path, topic, descriptors: descriptors.clone(), state: Mutex::new(state) }
+        let (descriptors, reader) = (descriptors.clone(), OnceLock::new());
+        Files { name, path, topic, descriptors, reader, state: Mutex::new(state) }
     }
 
     /// Opens the folder, if there is one.
@@ -88,6 +91,7 @@ impl Files {
                 let (start, end) = (segments.start(), segments.end());
                 let epochs = files.read_epochs(&segments, trust)?;
                 let tracked = Tracked::find(&**descriptors.disk(), &files.path, &segments, trust)?;
+                files.publish(&segments);
                 let segments = Ok(segments);
                 *files.state() = State { segments, epochs: epochs.clone(), tracked, rules, deleted: false };
                 Ok(Found { files, end, start, epochs, opened })
@@ -113,10 +117,14 @@ impl Files {
         &self.name
     }
 
-    /// A reader of the records that are in files; `None` before there is a folder.
+    /// A reader of the records that are in files; `None` before there is a folder. Doesn't block.
     pub fn reader(&self) -> Option<Reader> {
+        self.reader.get().cloned()
+    }
+
+    fn publish(&self, segments: &Segments) {
         // A checksum of what is served costs less than serving what rotted.
-        self.state().segments.as_ref().ok().map(|segments| segments.reader(Checksums::Verified))
+        self.reader.get_or_init(|| segments.reader(Checksums::Verified));
     }
 
     /// Appends batches behind what is there; the folder is made with the first. A log that was deleted takes them, and
@@ -142,17 +150,22 @@ impl Files {
             segments.append(batches, now)
         });
         let end = segments.end();
+        self.publish(&segments);
         state.segments = Ok(segments);
         let disk = &**self.descriptors.disk();
+        let mut snapshots = Ok(());
         let mut rolled = outcome.as_ref().map_or(&[][..], |appended| &appended.rolled).iter().peekable();
         // Also when the disk became full on the way: those that got in are not seen again.
         for batch in batches.iter().take_while(|batch| batch.next_offset() <= end) {
             while let Some(base) = rolled.next_if(|base| **base <= batch.base_offset()) {
-                state.tracked.write_snapshot(disk, &self.path, *base)?;
+                // Not before all batches are noted: they are not seen again.
+                let written = state.tracked.write_snapshot(disk, &self.path, *base);
+                snapshots = snapshots.and(written);
             }
             state.tracked.note(batch);
         }
         outcome?;
+        snapshots?;
         if state.tracked.is_window_due() {
             state.tracked.write_window(disk, &self.path, end)?;
         }
@@ -191,6 +204,25 @@ impl Files {
             tracing::info!(log = %self.name, %start, deleted, "segments were deleted");
         }
         Ok(())
+    }
+
+    /// The log begins behind all that there is: a power cut took records, and then some were deleted that are gone. What
+    /// is in files goes, and the log goes on there, as no offset is ever given twice. Durable when this returns.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn restart_at(&self, start: Offset) -> io::Result<()> {
+        let mut state = self.state();
+        let State { segments, tracked, epochs, .. } = &mut *state;
+        tracked.truncate(&**self.descriptors.disk(), &self.path, Offset::ZERO)?;
+        epochs.clear();
+        match segments {
+            Ok(segments) => segments.restart_at(start),
+            Err(first) => {
+                *first = start;
+                Ok(())
+            }
+        }
     }
 
     /// Where the records in files end.
@@ -233,6 +265,7 @@ impl Files {
                 let disk = &**self.descriptors.disk();
                 state.tracked.write_snapshot(disk, &self.path, segments.end())?;
                 state.tracked.write_window(disk, &self.path, segments.end())?;
+                segments.remove_stray_snapshots()?;
                 Ok(segments.close_before_sync()?)
             }
             Err(first) => {

@@ -278,8 +278,16 @@ impl Log {
                 self.cut(to);
             }
             Entry::LogStart { at } => {
+                if at > self.end {
+                    // An async log's records were lost, and stay deleted: no offset is given twice.
+                    if let Some(files) = &self.files {
+                        files.restart_at(at).map_err(|error| RedoError::Files(error.into()))?;
+                    }
+                    self.tail.forget(at);
+                    (self.end, self.placed) = (at, at);
+                }
                 // What was read at the opening may be newer than this entry.
-                self.start = self.start.max(at.min(self.end));
+                self.start = self.start.max(at);
                 self.forget_placed();
             }
             Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => {}

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use thalweg_wire::batch::{Batch, Header};
 use thalweg_wire::producers::{Producer, Producers, Span};
-use thalweg_wire::{Offset, ProducerEpoch, Timestamp};
+use thalweg_wire::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use thalweg_world::Disk;
 use thalweg_world::disk::Open;
 
@@ -100,17 +100,21 @@ impl Tracked {
         trust: Trust,
     ) -> Result<Tracked, SegmentError> {
         let end = segments.end();
-        let (mut tracked, from) = match window(disk, folder, segments, trust)? {
-            Some(found) => found,
-            None => {
-                let newest = match trust {
-                    Trust::Clean => end,
-                    // It has one batch of each producer. Those before it may not have been answered, so they are read.
-                    _ => segments.offset_before_end(SNAPSHOT_DISTANCE_BYTES),
-                };
-                snapshot(disk, folder, newest)?.unwrap_or_else(|| (Tracked::default(), segments.start()))
-            }
+        let window = window(disk, folder, segments, trust)?;
+        let newest = match trust {
+            Trust::Clean => end,
+            // It has one batch of each producer. Those before it may not have been answered, so they are read.
+            _ => segments.offset_before_end(SNAPSHOT_DISTANCE_BYTES),
         };
+        let (mut tracked, from) = match window {
+            // A Kafka was here since, and left its word behind ours.
+            Some((_, at)) if trust == Trust::Clean && at < end => {
+                snapshot(disk, folder, newest)?.filter(|(_, newer)| *newer > at).or(window)
+            }
+            Some(_) => window,
+            None => snapshot(disk, folder, newest)?,
+        }
+        .unwrap_or_else(|| (Tracked::default(), segments.start()));
         if from < end {
             segments.reader(Checksums::Trusted).for_each_header(from, |header| {
                 // The batch that holds the place was there already.
@@ -143,6 +147,9 @@ fn window(
     let Some(ProducerWindow { end, last_crc, mut producers }) = ProducerWindow::decode(&bytes) else {
         return Ok(None);
     };
+    if !are_below(&producers, end) {
+        return Ok(None);
+    }
     if let Trust::Redone { from } = trust
         && end > segments.end()
     {
@@ -151,9 +158,11 @@ fn window(
         return Ok(Some((Tracked { producers, last_crc: 0, since_window: 0 }, segments.end())));
     }
     // Somebody else may have cut the log meanwhile, and gone on from there.
-    let is_of_this_log = end <= segments.start() || {
-        let mut is_last = false;
-        if end <= segments.end() {
+    let is_of_this_log = {
+        // With nothing before it there is nothing to hold it against: the batch was deleted, or there never was one. One
+        // that ends before the log begins may lack what was deleted since.
+        let mut is_last = end == segments.start() && (end > Offset::ZERO || last_crc == 0);
+        if !is_last && (segments.start()..=segments.end()).contains(&end) {
             segments.reader(Checksums::Trusted).for_each_header(Offset(end.0 - 1), |header| {
                 is_last = Span::of(header).end() == end && header.crc() == last_crc;
                 ControlFlow::Break(())
@@ -178,10 +187,22 @@ fn snapshot(disk: &dyn Disk, folder: &Path, newest: Offset) -> io::Result<Option
         if let Ok(entries) = producer_snapshot::decode(&bytes) {
             let mut producers = Producers::default();
             entries.iter().for_each(|entry| producers.insert(entry.id, producer(entry)));
+            if !are_below(&producers, at) {
+                continue;
+            }
             return Ok(Some((Tracked { producers, ..Tracked::default() }, at)));
         }
     }
     Ok(None)
+}
+
+/// Whether all batches are ones that a log could have below an offset: a file with a right checksum may still say anything.
+fn are_below(producers: &Producers, end: Offset) -> bool {
+    producers.iter().flat_map(|(_, producer)| producer.spans()).all(|span| {
+        (0..=span.last_offset.0).contains(&i64::from(span.offset_delta))
+            && span.last_offset < end
+            && span.last_sequence >= 0
+    })
 }
 
 fn read(disk: &dyn Disk, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
@@ -200,7 +221,7 @@ fn read(disk: &dyn Disk, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>
     Ok(Some(bytes))
 }
 
-fn entry(id: thalweg_wire::ProducerId, producer: &Producer) -> ProducerEntry {
+fn entry(id: ProducerId, producer: &Producer) -> ProducerEntry {
     let last = producer.last();
     ProducerEntry {
         id,

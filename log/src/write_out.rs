@@ -6,6 +6,7 @@
 //! may be written again. Nothing here is on the road of a record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -338,8 +339,8 @@ impl WriteOut {
                 let mut written = BTreeMap::new();
                 let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
                     let Some(pending) = logs.pending(*log) else { return Ok(()) };
-                    let deleted = pending.files.delete_before(pending.start);
-                    deleted.map_err(|error| Stopped::Failed(error.to_string()))?;
+                    let stopped = |error| Stopped::by(error, &batch[place..]);
+                    pending.files.delete_before(pending.start).map_err(|error| stopped(error.into()))?;
                     if pending.batches.is_empty() {
                         return Ok(());
                     }
@@ -348,17 +349,12 @@ impl WriteOut {
                     let end = pending.files.end();
                     shared.left(logs.placed(*log, pending.generation, end));
                     written.insert(*log, (pending.files, end));
-                    outcome.map_err(|error| match error {
-                        SegmentError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                            Stopped::Full(batch[place..].to_vec())
-                        }
-                        error => Stopped::Failed(error.to_string()),
-                    })
+                    outcome.map_err(stopped)
                 });
                 shared.relief.send_replace(());
                 outcome?;
                 if task != Task::WriteOut {
-                    starts.write_if_changed().map_err(|error| Stopped::Failed(error.to_string()))?;
+                    starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;
                     world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;
                     written.values().for_each(|(files, end)| files.synced_to(*end));
                 }
@@ -381,6 +377,16 @@ enum Stopped {
     /// No space; these logs still have something pending.
     Full(Vec<TopicPartition>),
     Failed(String),
+}
+
+impl Stopped {
+    /// A full disk is no failure: the work is done again when there is space.
+    fn by(error: SegmentError, left: &[TopicPartition]) -> Stopped {
+        match error {
+            SegmentError::Io(error) if error.kind() == io::ErrorKind::StorageFull => Stopped::Full(left.to_vec()),
+            error => Stopped::Failed(error.to_string()),
+        }
+    }
 }
 
 /// How long the writer waits for space before it tries, or looks, again.

@@ -128,9 +128,7 @@ impl Producers {
         if id <= ProducerId::NONE {
             return;
         }
-        if self.by_id.len() >= PRODUCERS_MAX && !self.by_id.contains_key(&id) {
-            self.forget_a_quarter();
-        }
+        self.make_room_for(id);
         let producer = self.by_id.entry(id).or_insert_with(|| Producer::new(epoch));
         producer.enter(epoch);
         producer.seen = producer.seen.max(seen);
@@ -146,10 +144,13 @@ impl Producers {
 
     /// Puts what is known of a producer in its place.
     pub fn insert(&mut self, id: ProducerId, producer: Producer) {
+        self.make_room_for(id);
         self.by_id.insert(id, producer);
     }
 
-    /// Forgets every batch that reaches to `to` or above, as a cut of the log takes them.
+    /// Forgets every batch that reaches to `to` or above, as a cut of the log takes them. Older ones than the last five don't
+    /// come back: who has none left is forgotten, so what is cut for good, and not about to be appended again, is better
+    /// read again from the log.
     pub fn truncate(&mut self, to: Offset) {
         for producer in self.by_id.values_mut() {
             producer.spans.retain(|span| span.last_offset < to);
@@ -186,6 +187,12 @@ impl Producers {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    fn make_room_for(&mut self, id: ProducerId) {
+        if self.by_id.len() >= PRODUCERS_MAX && !self.by_id.contains_key(&id) {
+            self.forget_a_quarter();
+        }
     }
 
     /// A quarter at once, so that the search for who wrote longest ago is paid once in many. Not one with a transaction

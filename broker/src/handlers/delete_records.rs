@@ -22,7 +22,7 @@ use thalweg_wire::{ErrorCode, Offset, PartitionIndex};
 use super::by_partition::ByPartition;
 use super::{Api, Close, answerable};
 use crate::broker::Shared;
-use crate::partition::Partition;
+use crate::partition::{Durability, Partition};
 use crate::settings::Cleanup;
 use crate::waiters::{Countdown, Wakes};
 
@@ -31,9 +31,6 @@ pub const API: Api = Api::new(21, 0..=2);
 
 /// "Up to the high watermark".
 const HIGH_WATERMARK: Offset = Offset(-1);
-
-/// Log starts that are moved under one promise of the journal.
-const ENTRIES_AT_ONCE: usize = 1024;
 
 /// What a deletion waits at least for its own disk; the client's time-out is for other replicas.
 const OWN_DISK_PATIENCE: Duration = Duration::from_secs(5);
@@ -61,11 +58,13 @@ pub async fn handle(shared: &Shared, request: DeleteRecordsRequest) -> Result<De
     }
     let (topics, mut partitions) = wanted.finish();
     let countdown = Countdown::new();
-    let mut wakes = Wakes::default();
-    for piece in partitions.chunks_mut(ENTRIES_AT_ONCE) {
+    let one = shared.journal.promise_bytes(1, LOG_START_JOURNAL_BYTES);
+    let at_once = usize::try_from(shared.journal.piece_bytes() / one).unwrap_or(usize::MAX).max(1);
+    for piece in partitions.chunks_mut(at_once) {
+        let mut wakes = Wakes::default();
         delete(shared, piece, &countdown, &mut wakes).await;
+        shared.partitions.settle(wakes);
     }
-    shared.partitions.settle(wakes);
     let patience = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into()).max(OWN_DISK_PATIENCE);
     let in_time = tokio::select! {
         biased;
@@ -93,9 +92,14 @@ async fn look_up(shared: &Shared, topic: &str, partition: PartitionIndex) -> Res
 }
 
 async fn delete(shared: &Shared, piece: &mut [(PartitionIndex, State)], countdown: &Arc<Countdown>, wakes: &mut Wakes) {
+    let is_durable = |state: &State| match state {
+        State::Wanted(partition, _) => !matches!(partition.durability(), Durability::Memory(_)),
+        State::Moved(..) | State::Refused(_) => false,
+    };
+    let entries = piece.iter().filter(|(_, state)| is_durable(state)).count();
     let reserved = tokio::select! {
         biased;
-        reserved = reserve(shared, piece.len()) => reserved,
+        reserved = reserve(shared, entries) => reserved,
         () = shared.world.clock.sleep(OWN_DISK_PATIENCE) => Err(Full::NoRoom),
     };
     let mut reserved = reserved.map_err(|_| ErrorCode::KafkaStorageError);

@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use thalweg_log::Journal;
 use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
 use thalweg_log::tail::Blocks;
@@ -56,9 +57,6 @@ thread_local! {
 
 /// How long a producer waits for room that a checkpoint makes.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Batches that are appended under one promise of the journal.
-const ENTRIES_AT_ONCE: usize = 1024;
 
 /// What the journal gets at least before an answer says that it took too long: a client's time-out is for other replicas.
 /// Kafka's leader answers with what it has written, whatever the time-out.
@@ -264,17 +262,32 @@ async fn append_all(shared: &Shared, work: &mut Work, acks: i16, countdown: &Arc
     let mut blocks = Blocks::for_batches(work.verified().map(|(_, batch)| batch.batch().records().len()));
     let now = shared.world.clock.wall();
     let countdown = (acks != 0).then_some(countdown);
-    let mut wakes = Wakes::default();
     // In pieces, because room is promised as if each entry had a frame to itself: ten thousand small ones together would
     // ask for more than a small journal ever has.
-    for piece in work.partitions.chunks_mut(ENTRIES_AT_ONCE) {
-        if append_piece(shared, piece, now, acks, &mut blocks, countdown, &mut wakes).await.is_err() {
+    let mut rest = &mut work.partitions[..];
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at_mut(in_one_promise(&shared.journal, rest));
+        let mut wakes = Wakes::default();
+        let appended = append_piece(shared, piece, now, acks, &mut blocks, countdown, &mut wakes).await;
+        // Before the next piece waits for room, which these may have to make.
+        shared.partitions.settle(wakes);
+        if appended.is_err() {
             // Full, or a write failed. Either way the client may try again: a restart or another replica may serve it.
             work.refuse_rest(ErrorCode::KafkaStorageError);
             break;
         }
+        rest = behind;
     }
-    shared.partitions.settle(wakes);
+}
+
+/// How many of these partitions are appended under one promise of the journal: one at least.
+fn in_one_promise(journal: &Journal<Mark>, parts: &[Part]) -> usize {
+    let mut promised = 0;
+    let fitting = parts.iter().take_while(|part| {
+        promised += part.state.journal_entry_bytes().map_or(0, |bytes| journal.promise_bytes(1, bytes));
+        promised <= journal.piece_bytes()
+    });
+    fitting.count().max(1)
 }
 
 /// Appends the batches of some partitions, in their order, once the journal has room for them.
@@ -287,13 +300,13 @@ async fn append_piece(
     countdown: Option<&Arc<Countdown>>,
     wakes: &mut Wakes,
 ) -> Result<(), Full> {
-    let verified = || piece.iter().filter_map(|part| part.state.verified());
-    if verified().next().is_none() {
+    if piece.iter().all(|part| part.state.verified().is_none()) {
         return Ok(());
     }
-    let (entries, bytes) = verified()
-        .filter(|(partition, _)| partition.durability() == Durability::Journal)
-        .fold((0, 0), |(entries, bytes), (_, batch)| (entries + 1, bytes + journal_bytes(batch.batch())));
+    let (entries, bytes) = piece
+        .iter()
+        .filter_map(|part| part.state.journal_entry_bytes())
+        .fold((0, 0), |(entries, bytes), entry| (entries + 1, bytes + entry));
     // Producers are slowed, by not being read, when memory or the journal is full; a checkpoint makes room in both. If it
     // can't, because the disk is full, they are told.
     let mut reservation = tokio::select! {
@@ -431,6 +444,12 @@ impl State {
             _ => RECOMPRESSED_BYTE_COUNTS,
         };
         records.len().saturating_mul(counts)
+    }
+
+    /// What it takes in the journal, if it goes there.
+    fn journal_entry_bytes(&self) -> Option<usize> {
+        let (_, batch) = self.verified().filter(|(partition, _)| partition.durability() == Durability::Journal)?;
+        Some(journal_bytes(batch.batch()))
     }
 
     fn verified(&self) -> Option<(&Arc<Partition>, &Verified)> {

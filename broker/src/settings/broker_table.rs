@@ -217,7 +217,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "Connections from one address at one time; the next is closed.";
     "max.connections.per.ip.overrides" String Some(""), Any, Cluster, Acts:
         "Other limits for some addresses, as HOST:COUNT parted by commas.";
-    "max.incremental.fetch.session.cache.slots" Int Some("1000"), AtLeast(0), Static, Waits:
+    "max.incremental.fetch.session.cache.slots" Int Some("1000"), AtLeast(0), Static, Acts:
         "Fetch sessions at one time.";
     "max.request.partition.size.limit" Int Some("2000"), AtLeast(1), Static, Acts:
         "Partitions that one DescribeTopicPartitions is answered with.";

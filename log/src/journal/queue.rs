@@ -132,7 +132,7 @@ impl<M: Send + 'static> Journal<M> {
         if bytes > entries.saturating_mul(self.entry_bytes_max()) {
             return Err(Full::TooLarge);
         }
-        let bytes = bytes as u64 + entries as u64 * self.shared.entry_overhead();
+        let bytes = self.promise_bytes(entries, bytes);
         let mut state = self.shared.lock();
         if state.mode != Mode::Running {
             return Err(Full::Closed);
@@ -226,6 +226,17 @@ impl<M: Send + 'static> Journal<M> {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// What the promise for entries of so many bytes together takes of the room.
+    pub fn promise_bytes(&self, entries: usize, bytes: usize) -> u64 {
+        bytes as u64 + entries as u64 * self.shared.entry_overhead()
+    }
+
+    /// A promise that a journal of any fill can keep once it has had a checkpoint: who needs more asks in pieces. One
+    /// entry may always be asked for.
+    pub fn piece_bytes(&self) -> u64 {
+        self.shared.options.bytes / 16
     }
 
     /// Bytes that can be reserved now.

@@ -435,6 +435,24 @@ impl Segments {
         Ok(())
     }
 
+    /// Takes away the snapshots of earlier stops: those that stand neither at a segment's base nor at the end.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn remove_stray_snapshots(&self) -> io::Result<()> {
+        let folder = &self.shared.folder;
+        let (bases, end) = (self.bases(), self.end());
+        for entry in folder.files.disk().list(&folder.path)? {
+            if let Some((at, FileKind::ProducerSnapshot, None)) = parse_file_name(&entry.name)
+                && at != end
+                && bases.binary_search(&at).is_err()
+            {
+                folder.files.remove(&folder.path.join(&entry.name))?;
+            }
+        }
+        Ok(())
+    }
+
     /// What was known of producers above an offset that is gone.
     fn remove_snapshots_above(&self, offset: Offset) -> io::Result<()> {
         let folder = &self.shared.folder;
