@@ -273,7 +273,7 @@ fn finish(shared: &Shared, directory: LogDirectory, anchor: &dyn DiskFile, epoch
     }
     shared.dormant.finish(|name| shared.cluster.topic(name), &mut points).map_err(|error| error.to_string())?;
     disk.sync_filesystem(anchor).map_err(|error| error.to_string())?;
-    shared.dormant.log_starts().write_if_changed().map_err(|error| error.to_string())?;
+    shared.dormant.log_starts().write().map_err(|error| error.to_string())?;
     points.write(disk, directory.path()).map_err(|error| error.to_string())?;
     directory.finish(disk, epoch.0).map_err(|error| error.to_string())
 }

@@ -64,11 +64,17 @@ impl LogStarts {
     /// # Errors
     /// Those of the disk: nothing may be forgotten then.
     pub fn write_if_changed(&self) -> io::Result<()> {
+        if self.state().changed { self.write() } else { Ok(()) }
+    }
+
+    /// Writes the file, durably: also one without lines, as Kafka leaves it at a clean stop. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk: nothing may be forgotten then.
+    pub fn write(&self) -> io::Result<()> {
         let starts = {
             let mut state = self.state();
-            if !std::mem::replace(&mut state.changed, false) {
-                return Ok(());
-            }
+            state.changed = false;
             state.starts.clone()
         };
         let written = text_checkpoint::write(&*self.disk, &self.directory, LOG_START, &starts);
