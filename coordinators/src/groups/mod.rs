@@ -12,10 +12,20 @@
 mod answer;
 mod command;
 mod coordinator;
+mod describe;
+mod expiry;
+mod group;
+mod join;
 mod live;
+mod members;
+mod offsets;
 mod policy;
 pub mod records;
+mod session;
 mod stored;
+mod subscription;
+mod sync;
+mod turn;
 
 pub use answer::{
     Answer, Committed, Described, DescribedMember, FetchedTopic, JoinAnswer, Joined, JoinedMember, Left, Listed,

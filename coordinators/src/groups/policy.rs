@@ -30,8 +30,8 @@ pub struct Policy {
     pub offsets_retention: Duration,
     /// `offsets.retention.check.interval.ms`.
     pub expiry_interval: Duration,
-    /// `offset.metadata.max.bytes`.
-    pub metadata_bytes_max: usize,
+    /// `offset.metadata.max.bytes`, which Kafka, despite the name, compares with a count of UTF-16 units.
+    pub metadata_length_max: usize,
     /// The largest generation that is stored: what fits into a batch of `__consumer_offsets`.
     pub generation_bytes_max: usize,
 }
@@ -48,7 +48,7 @@ impl Default for Policy {
             initial_rebalance_delay: Duration::ZERO,
             offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
             expiry_interval: Duration::from_secs(10 * 60),
-            metadata_bytes_max: 4096,
+            metadata_length_max: 4096,
             generation_bytes_max: 1_000_000,
         }
     }

@@ -27,6 +27,23 @@ pub(super) struct StoredGroup {
     pub(super) offsets: BTreeMap<Arc<str>, BTreeMap<PartitionIndex, OffsetCommitValue>>,
 }
 
+impl StoredGroup {
+    /// Its kind; empty: offsets only.
+    pub(super) fn protocol_type(&self) -> &str {
+        self.generation.as_ref().map_or("", |value| &value.protocol_type)
+    }
+
+    pub(super) fn offset(&self, topic: &str, partition: PartitionIndex) -> Option<&OffsetCommitValue> {
+        self.offsets.get(topic)?.get(&partition)
+    }
+
+    pub(super) fn partitions(&self) -> impl Iterator<Item = (&Arc<str>, PartitionIndex, &OffsetCommitValue)> {
+        self.offsets.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().map(move |(&partition, offset)| (topic, partition, offset))
+        })
+    }
+}
+
 impl Stored {
     /// How many groups there are.
     pub fn group_count(&self) -> usize {
@@ -42,6 +59,14 @@ impl Stored {
     /// keeps the newest of each key without understanding it.
     pub fn unknown_count(&self) -> u64 {
         self.unknown
+    }
+
+    pub(super) fn group(&self, name: &str) -> Option<&StoredGroup> {
+        self.groups.get(name)
+    }
+
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&Arc<str>, &StoredGroup)> {
+        self.groups.iter()
     }
 
     fn set_generation(&mut self, group: &str, generation: Option<&GroupMetadataValue>) {
@@ -118,11 +143,9 @@ impl Machine for Stored {
             let generation = group.generation.iter().map(|value| {
                 GroupRecord::GroupMetadata(GroupMetadataKey { group: name.to_string() }, Some(value.clone()))
             });
-            let offsets = group.offsets.iter().flat_map(|(topic, partitions)| {
-                partitions.iter().map(|(&partition, value)| {
-                    let key = OffsetCommitKey { group: name.to_string(), topic: topic.to_string(), partition };
-                    GroupRecord::OffsetCommit(key, Some(value.clone()))
-                })
+            let offsets = group.partitions().map(|(topic, partition, value)| {
+                let key = OffsetCommitKey { group: name.to_string(), topic: topic.to_string(), partition };
+                GroupRecord::OffsetCommit(key, Some(value.clone()))
             });
             generation.chain(offsets)
         })
