@@ -1,0 +1,1 @@
+//! What a real Kafka left behind.
