@@ -1,9 +1,9 @@
 //! One partition of `__consumer_offsets`: the driver's door.
 
 use thalweg_messages::group_log::GroupRecord;
-use thalweg_wire::Moment;
+use thalweg_wire::{Moment, ProducerId};
 
-use super::{Command, Decision, Live, Now, Policy, Stored, Ticket};
+use super::{Command, Decision, Live, Now, Policy, Stored, Ticket, TransactionEnd};
 use crate::machine::{Context, Machine};
 
 /// The coordinator of the groups of one partition: a [`Stored`] and its [`Live`].
@@ -41,6 +41,17 @@ impl Coordinator {
     pub fn apply(&mut self, at: Context, record: &GroupRecord) {
         self.stored.apply(at, record);
         self.owed = self.owed.saturating_sub(1);
+    }
+
+    /// Takes a record in that stands in a transactional batch of the log, when loading: a Kafka's consumers that commit
+    /// in transactions wrote it. It counts when the transaction is committed, and until then for nobody.
+    pub fn apply_in_transaction(&mut self, at: Context, producer: ProducerId, record: &GroupRecord) {
+        self.stored.apply_in_transaction(at, producer, record);
+    }
+
+    /// Takes the end of a producer's transaction in: a control batch of the log, when loading.
+    pub fn transaction_ended(&mut self, producer: ProducerId, end: TransactionEnd) {
+        self.stored.transaction_ended(producer, end);
     }
 
     /// The connection of a ticket is gone: it won't be answered. The member isn't gone with it, it may come back within

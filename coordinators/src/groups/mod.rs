@@ -25,6 +25,7 @@ mod session;
 mod stored;
 mod subscription;
 mod sync;
+mod transactions;
 mod turn;
 
 pub use answer::{
@@ -39,6 +40,7 @@ pub use coordinator::Coordinator;
 pub use live::Live;
 pub use policy::Policy;
 pub use stored::Stored;
+pub use transactions::TransactionEnd;
 
 /// What a coordinator decides: records, and answers to tickets.
 pub type Decision = crate::Decision<Stored>;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use thalweg_messages::group_log::{
     GroupMetadataKey, GroupMetadataValue, GroupRecord, OffsetCommitKey, OffsetCommitValue,
 };
-use thalweg_wire::PartitionIndex;
+use thalweg_wire::{PartitionIndex, ProducerId};
 
-use super::{Answers, Command, Live, Now};
+use super::transactions::Open;
+use super::{Answers, Command, Live, Now, TransactionEnd};
 use crate::machine::{Context, Machine};
 
 /// Offsets and generations of all groups, as the log says.
@@ -17,6 +18,7 @@ pub struct Stored {
     groups: BTreeMap<Arc<str>, StoredGroup>,
     offsets: usize,
     unknown: u64,
+    open: Open,
 }
 
 /// A group of which something is stored.
@@ -59,6 +61,29 @@ impl Stored {
     /// keeps the newest of each key without understanding it.
     pub fn unknown_count(&self) -> u64 {
         self.unknown
+    }
+
+    /// How many offsets were committed in transactions of which the log has no end.
+    pub fn open_count(&self) -> usize {
+        self.open.count()
+    }
+
+    pub(super) fn apply_in_transaction(&mut self, at: Context, producer: ProducerId, record: &GroupRecord) {
+        match record {
+            GroupRecord::OffsetCommit(key, Some(value)) => self.open.add(producer, at.offset, key, value.clone()),
+            // Nobody writes anything else in a transaction.
+            _ => self.unknown += 1,
+        }
+    }
+
+    pub(super) fn transaction_ended(&mut self, producer: ProducerId, end: TransactionEnd) {
+        let commits = self.open.end(producer);
+        if end == TransactionEnd::Committed {
+            for (key, at, value) in commits {
+                self.open.supersede(&key, at);
+                self.set_offset(&key, Some(&value));
+            }
+        }
     }
 
     pub(super) fn group(&self, name: &str) -> Option<&StoredGroup> {
@@ -130,10 +155,13 @@ impl Machine for Stored {
         live.decide(self, now, command)
     }
 
-    fn apply(&mut self, _: Context, record: &GroupRecord) {
+    fn apply(&mut self, at: Context, record: &GroupRecord) {
         match record {
             GroupRecord::GroupMetadata(key, value) => self.set_generation(&key.group, value.as_ref()),
-            GroupRecord::OffsetCommit(key, value) => self.set_offset(key, value.as_ref()),
+            GroupRecord::OffsetCommit(key, value) => {
+                self.open.supersede(key, at.offset);
+                self.set_offset(key, value.as_ref());
+            }
             GroupRecord::Unknown { .. } => self.unknown += 1,
         }
     }
