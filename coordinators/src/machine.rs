@@ -1,6 +1,6 @@
 //! Two verbs that keep replicas equal: [`Machine::decide`] on the leader, [`Machine::apply`] everywhere.
 
-use thalweg_wire::{Moment, Offset};
+use thalweg_wire::Offset;
 
 /// A replicated state machine.
 pub trait Machine {
@@ -12,10 +12,13 @@ pub trait Machine {
     type Reply;
     /// What the deciding node knows for itself, and no other has to: settings, timers.
     type Soft;
+    /// What time is to it: a [`thalweg_wire::Moment`] where time only measures, and a [`thalweg_wire::Timestamp`] beside
+    /// it where records carry it.
+    type Now: Copy;
 
     /// Says what a command comes to, on the state as it is. Changes nothing durable: the records do, once they are in
     /// the log, where they stand together or not at all.
-    fn decide(&self, soft: &mut Self::Soft, now: Moment, command: Self::Command) -> Decision<Self>;
+    fn decide(&self, soft: &mut Self::Soft, now: Self::Now, command: Self::Command) -> Decision<Self>;
 
     /// Takes a record in, in the order of the log: the one way in which durable state changes. Can't fail, so a record
     /// that makes no sense here changes nothing.

@@ -121,6 +121,7 @@ impl Machine for Image {
     type Record = Record;
     type Reply = Reply;
     type Soft = Policy;
+    type Now = Moment;
 
     fn decide(&self, policy: &mut Policy, _: Moment, command: Command) -> Decision<Image> {
         match command {

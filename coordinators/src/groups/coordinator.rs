@@ -1,0 +1,87 @@
+//! One partition of `__consumer_offsets`: the driver's door.
+
+use thalweg_messages::group_log::GroupRecord;
+use thalweg_wire::{Moment, ProducerId};
+
+use super::{Command, Decision, Live, Now, Policy, Stored, Ticket, TransactionEnd};
+use crate::machine::{Context, Machine};
+
+/// The coordinator of the groups of one partition: a [`Stored`] and its [`Live`].
+#[derive(Debug)]
+pub struct Coordinator {
+    stored: Stored,
+    live: Live,
+    /// Records that were decided and not applied yet.
+    owed: usize,
+}
+
+impl Coordinator {
+    /// A coordinator that has to be told its log first: [`Self::apply`] for each record, then [`Self::loaded`].
+    pub fn new(policy: Policy) -> Coordinator {
+        Coordinator { stored: Stored::default(), live: Live::new(policy), owed: 0 }
+    }
+
+    /// The log was read to its end. Members of the last generations have a session from now on, and are where they
+    /// were: nobody has to join again because a coordinator moved.
+    pub fn loaded(&mut self, now: Now) {
+        assert_eq!(self.owed, 0, "loading comes before deciding");
+        self.live.loaded(&self.stored, now);
+    }
+
+    /// Says what a command comes to. The records are to be appended, in this order, and then to be given to
+    /// [`Self::apply`], all of it before the next command.
+    pub fn decide(&mut self, now: Now, command: Command) -> Decision {
+        assert_eq!(self.owed, 0, "records of the last decision were not applied");
+        let decision = self.stored.decide(&mut self.live, now, command);
+        self.owed = decision.records.len();
+        decision
+    }
+
+    /// Takes a record in that stands in the log: when loading, and after each decision.
+    pub fn apply(&mut self, at: Context, record: &GroupRecord) {
+        self.stored.apply(at, record);
+        self.owed = self.owed.saturating_sub(1);
+    }
+
+    /// Takes a record in that stands in a transactional batch of the log, when loading: a Kafka's consumers that commit
+    /// in transactions wrote it. It counts when the transaction is committed, and until then for nobody.
+    pub fn apply_in_transaction(&mut self, at: Context, producer: ProducerId, record: &GroupRecord) {
+        self.stored.apply_in_transaction(at, producer, record);
+    }
+
+    /// Takes the end of a producer's transaction in: a control batch of the log, when loading.
+    pub fn transaction_ended(&mut self, producer: ProducerId, end: TransactionEnd) {
+        self.stored.transaction_ended(producer, end);
+    }
+
+    /// The connection of a ticket is gone: it won't be answered. The member isn't gone with it, it may come back within
+    /// its session.
+    pub fn forget(&mut self, ticket: Ticket) {
+        self.live.forget(ticket);
+    }
+
+    /// Tickets that wait: of a coordinator that ends, they have to be told to go elsewhere (NOT_COORDINATOR).
+    pub fn waiting(&self) -> impl Iterator<Item = Ticket> {
+        self.live.waiting()
+    }
+
+    /// When the next [`Command::Tick`] is due. May be early, is never late; changes with each command.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.live.deadline()
+    }
+
+    /// The settings have changed. Holds for what comes, not for what already waits.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.live.set_policy(policy);
+    }
+
+    /// The durable state as records.
+    pub fn image(&self) -> impl Iterator<Item = GroupRecord> {
+        self.stored.image()
+    }
+
+    /// The durable state.
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+}

@@ -1,0 +1,410 @@
+//! A group that has members, or is about to: its phases, and what drives it from one to the next.
+//!
+//! ```text
+//!  Empty ── the first joins ──▶ Preparing ── all have joined, or time is up ──▶ Completing ── the leader assigns ──▶ Stable
+//!    ▲                          │      ▲                                          │                                   │
+//!    └── nobody is left ────────┘      └── somebody joins, changes, leaves, is silent for too long ◀──────────────────┘
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thalweg_messages::group_log::GroupMetadataValue;
+use thalweg_wire::{Moment, Timestamp};
+
+use super::members::{Introduction, Member, Members};
+use super::subscription::subscribed_topics;
+use super::turn::Turn;
+use super::{Answer, JoinAnswer, Joined, JoinedMember, Refusal, State};
+
+/// A new member doesn't know its id yet and can't send heartbeats: so long its JoinGroup may wait.
+const NEWCOMER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The kind of groups whose members say in their protocols which topics they read.
+pub(super) const CONSUMER: &str = "consumer";
+
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) name: Arc<str>,
+    pub(super) phase: Phase,
+    pub(super) generation: i32,
+    pub(super) protocol_type: Option<String>,
+    pub(super) protocol: Option<String>,
+    pub(super) leader: Option<Arc<str>>,
+    pub(super) members: Members,
+    /// Ids that were given out to clients that have not come again with them, and how long they may take.
+    pub(super) pending: BTreeMap<Arc<str>, Moment>,
+    /// Since when it is in its state.
+    pub(super) since: Timestamp,
+    /// What the members of the generation read, as far as they let us know.
+    pub(super) subscribed: Option<BTreeSet<String>>,
+    /// No deadline of the group is before this.
+    pub(super) wake: Option<Moment>,
+    /// The wake that the coordinator has noted.
+    pub(super) noted: Option<Moment>,
+}
+
+/// Where a group stands, and until when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    Empty,
+    /// The first members of an empty group wait for others.
+    Gathering {
+        until: Moment,
+        /// How long the wait may be made in all, from then on.
+        left: Duration,
+        /// Somebody came since the wait began.
+        grew: bool,
+    },
+    /// Members are to join the next generation.
+    Preparing {
+        until: Moment,
+    },
+    /// The leader is to assign, all are to ask for their part.
+    Completing {
+        until: Moment,
+    },
+    /// The leader has assigned. Who has not asked for its part in time is out.
+    Stable {
+        until: Option<Moment>,
+    },
+}
+
+impl Group {
+    /// A group without members, as it was stored, if it was.
+    pub(super) fn new(name: Arc<str>, stored: Option<&GroupMetadataValue>, since: Timestamp) -> Group {
+        let protocol_type = stored.map(|value| value.protocol_type.clone()).filter(|kind| !kind.is_empty());
+        Group {
+            name,
+            phase: Phase::Empty,
+            generation: stored.map_or(0, |value| value.generation),
+            protocol_type,
+            protocol: None,
+            leader: None,
+            members: Members::default(),
+            pending: BTreeMap::new(),
+            since: stored.map_or(since, |value| Timestamp::from_millis(value.current_state_timestamp)),
+            subscribed: None,
+            wake: None,
+            noted: None,
+        }
+    }
+
+    /// The group of a generation that was stored, with its members in it.
+    pub(super) fn restore(name: Arc<str>, value: &GroupMetadataValue, now: Moment) -> Group {
+        let mut group = Group::new(name, Some(value), Timestamp::NONE);
+        for stored in &value.members {
+            let instance: Option<Arc<str>> = stored.group_instance_id.as_deref().map(Arc::from);
+            let taken = instance.as_deref().is_some_and(|instance| group.members.of_instance(instance).is_some());
+            if taken || group.members.find(&stored.member_id).is_some() {
+                continue; // Nobody writes that. If somebody did, the first one counts.
+            }
+            let millis = |millis: i32| u64::try_from(millis).ok().map(Duration::from_millis);
+            let session_timeout = millis(stored.session_timeout).unwrap_or_default();
+            let said = Introduction {
+                client_id: stored.client_id.clone(),
+                client_host: stored.client_host.clone(),
+                session_timeout,
+                rebalance_timeout: millis(stored.rebalance_timeout).unwrap_or(session_timeout),
+                protocols: value.protocol.iter().map(|name| (name.clone(), stored.subscription.clone())).collect(),
+            };
+            let mut member = Member::new(Arc::from(stored.member_id.as_str()), instance, said);
+            member.newcomer = false;
+            member.assignment = stored.assignment.clone();
+            let id = member.id.clone();
+            group.members.insert(member);
+            group.hear(&id, now);
+        }
+        if !group.members.is_empty() {
+            group.phase = Phase::Stable { until: None };
+            group.protocol = value.protocol.clone();
+            let leader = value.leader.as_deref().and_then(|id| group.members.find(id));
+            let leader = leader.or_else(|| group.members.first_where(|_| true));
+            group.leader = leader.map(|member| member.id.clone());
+            group.subscribed = group.subscriptions();
+        }
+        group
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.phase {
+            Phase::Empty => State::Empty,
+            Phase::Gathering { .. } | Phase::Preparing { .. } => State::PreparingRebalance,
+            Phase::Completing { .. } => State::CompletingRebalance,
+            Phase::Stable { .. } => State::Stable,
+        }
+    }
+
+    /// Nobody is here, and what is to be known of it is stored.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.phase == Phase::Empty && self.members.is_empty() && self.pending.is_empty()
+    }
+
+    pub(super) fn is_leader(&self, id: &str) -> bool {
+        self.leader.as_deref() == Some(id)
+    }
+
+    pub(super) fn reads(&self, topic: &str) -> bool {
+        match &self.subscribed {
+            Some(topics) => topics.contains(topic),
+            // Members of this kind read something, if we only knew what.
+            None => !self.members.is_empty() && self.protocol_type.as_deref() == Some(CONSUMER),
+        }
+    }
+
+    /// Whether somebody is who it says it is.
+    pub(super) fn check_member(&self, id: &str, instance_id: Option<&str>) -> Result<(), Refusal> {
+        if let Some(instance) = instance_id {
+            match self.members.of_instance(instance) {
+                None => return Err(Refusal::UnknownMember),
+                Some(holder) if **holder != *id => return Err(Refusal::FencedInstance),
+                Some(_) => {}
+            }
+        }
+        self.members.find(id).map(|_| ()).ok_or(Refusal::UnknownMember)
+    }
+
+    /// A member was heard of: its session begins anew.
+    pub(super) fn hear(&mut self, id: &str, now: Moment) {
+        let Some(member) = self.members.find_mut(id) else { return };
+        let timeout = if member.newcomer { NEWCOMER_TIMEOUT } else { member.session_timeout };
+        let expires = now + timeout;
+        member.expires = expires;
+        self.wake_by(expires);
+    }
+
+    pub(super) fn wake_by(&mut self, deadline: Moment) {
+        self.wake = Some(self.wake.map_or(deadline, |wake| wake.min(deadline)));
+    }
+
+    pub(super) fn enter(&mut self, turn: &Turn<'_>, phase: Phase) {
+        let before = self.state();
+        self.phase = phase;
+        if self.state() != before {
+            self.since = turn.now.timestamp;
+        }
+        self.deadline_of_phase().into_iter().for_each(|until| self.wake_by(until));
+    }
+
+    /// The group has to form its next generation, or is about to and may be able to now.
+    pub(super) fn rebalance(&mut self, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Gathering { .. } => {}
+            Phase::Preparing { .. } => self.begin_if_all_joined(turn),
+            Phase::Empty => self.gather(turn),
+            Phase::Completing { .. } | Phase::Stable { .. } => self.prepare(turn),
+        }
+    }
+
+    fn gather(&mut self, turn: &mut Turn<'_>) {
+        let delay = turn.policy.initial_rebalance_delay;
+        let left = self.members.rebalance_timeout().saturating_sub(delay);
+        self.enter(turn, Phase::Gathering { until: turn.now.moment + delay, left, grew: false });
+        if delay.is_zero() {
+            self.begin(turn);
+        }
+    }
+
+    fn prepare(&mut self, turn: &mut Turn<'_>) {
+        if let Phase::Completing { .. } = self.phase {
+            self.refuse_syncs(turn, Refusal::RebalanceInProgress);
+        }
+        self.enter(turn, Phase::Preparing { until: turn.now.moment + self.members.rebalance_timeout() });
+        self.begin_if_all_joined(turn);
+    }
+
+    /// Nobody has a part: who waits for one is told so.
+    pub(super) fn refuse_syncs(&mut self, turn: &mut Turn<'_>, why: Refusal) {
+        let mut told = Vec::new();
+        for member in self.members.iter_mut() {
+            member.assignment = bytes::Bytes::new();
+            if let Some(waiter) = member.syncing.take() {
+                turn.release(waiter, || Answer::Sync(Err(why)));
+                told.push(member.id.clone());
+            }
+        }
+        told.iter().for_each(|id| self.hear(id, turn.now.moment));
+    }
+
+    fn begin_if_all_joined(&mut self, turn: &mut Turn<'_>) {
+        if self.members.joining() == self.members.len() && self.pending.is_empty() {
+            self.begin(turn);
+        }
+    }
+
+    /// The first members have waited for others: if some came, for a while more.
+    fn begin_unless_growing(&mut self, turn: &mut Turn<'_>, left: Duration, grew: bool) {
+        if grew && !left.is_zero() {
+            let delay = turn.policy.initial_rebalance_delay.min(left);
+            let left = left.saturating_sub(turn.policy.initial_rebalance_delay);
+            self.enter(turn, Phase::Gathering { until: turn.now.moment + delay, left, grew: false });
+        } else {
+            self.begin(turn);
+        }
+    }
+
+    /// The next generation begins, of those who have joined; members with an instance keep their place without that.
+    fn begin(&mut self, turn: &mut Turn<'_>) {
+        for id in self.members.ids_where(|member| !member.is_joining() && !member.is_static()) {
+            self.expel(turn, &id);
+        }
+        if !self.members.is_empty() && !self.elect() {
+            // Nobody has joined. Their sessions decide who is still there.
+            let until = turn.now.moment + self.members.rebalance_timeout();
+            return self.enter(turn, Phase::Preparing { until });
+        }
+        self.generation = self.generation.checked_add(1).unwrap_or(0);
+        if self.members.is_empty() {
+            return self.become_empty(turn);
+        }
+        self.protocol = self.members.vote(self.leader.as_deref());
+        self.subscribed = self.subscriptions();
+        let until = turn.now.moment + self.members.rebalance_timeout();
+        self.enter(turn, Phase::Completing { until });
+        self.announce(turn);
+    }
+
+    fn become_empty(&mut self, turn: &mut Turn<'_>) {
+        (self.protocol, self.leader, self.subscribed) = (None, None, None);
+        self.enter(turn, Phase::Empty);
+        let value = self.generation_record();
+        turn.store_generation(&self.name, value);
+    }
+
+    /// Leads who led, if it has joined, or else the first who has. Whether anybody could be found.
+    fn elect(&mut self) -> bool {
+        let leader = self.leader.as_deref().and_then(|id| self.members.find(id));
+        if leader.is_some_and(Member::is_joining) {
+            return true;
+        }
+        let Some(first) = self.members.first_where(Member::is_joining) else { return false };
+        self.leader = Some(first.id.clone());
+        true
+    }
+
+    fn announce(&mut self, turn: &mut Turn<'_>) {
+        for id in self.members.ids_where(|_| true) {
+            let waiter = self.members.end_joining(&id);
+            if let Some(member) = self.members.find_mut(&id) {
+                member.newcomer = false;
+                member.synced = false;
+            }
+            self.hear(&id, turn.now.moment);
+            if let Some(waiter) = waiter {
+                turn.release(waiter, || Answer::Join(self.joined(&id)));
+            }
+        }
+    }
+
+    /// The present generation, as it is told to a member.
+    pub(super) fn joined(&self, id: &str) -> JoinAnswer {
+        let members = if self.is_leader(id) { self.joined_members() } else { Vec::new() };
+        let joined = Joined {
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            protocol_name: self.protocol.clone().unwrap_or_default(),
+            leader: self.leader.as_deref().unwrap_or_default().to_owned(),
+            skip_assignment: false,
+            members,
+        };
+        JoinAnswer { member_id: id.to_owned(), outcome: Ok(joined) }
+    }
+
+    fn joined_members(&self) -> Vec<JoinedMember> {
+        let protocol = self.protocol.as_deref().unwrap_or_default();
+        let joined = |member: &Member| JoinedMember {
+            member_id: member.id.to_string(),
+            instance_id: member.instance_id.as_deref().map(str::to_owned),
+            metadata: member.metadata(protocol),
+        };
+        self.members.in_order().into_iter().map(joined).collect()
+    }
+
+    /// A member goes, whoever wants it, and the others are to share its part.
+    pub(super) fn remove(&mut self, turn: &mut Turn<'_>, id: &str) {
+        self.expel(turn, id);
+        if self.phase != Phase::Empty {
+            self.rebalance(turn);
+        }
+    }
+
+    /// An id that was given out isn't waited for any more.
+    pub(super) fn remove_pending(&mut self, turn: &mut Turn<'_>, id: &str) {
+        self.pending.remove(id);
+        if let Phase::Preparing { .. } = self.phase {
+            self.begin_if_all_joined(turn);
+        }
+    }
+
+    fn expel(&mut self, turn: &mut Turn<'_>, id: &str) {
+        let joining = self.members.end_joining(id);
+        let Some(member) = self.members.remove(id) else { return };
+        if let Some(waiter) = joining {
+            let answer = JoinAnswer { member_id: String::new(), outcome: Err(Refusal::UnknownMember) };
+            turn.release(waiter, || Answer::Join(answer));
+        }
+        if let Some(waiter) = member.syncing {
+            turn.release(waiter, || Answer::Sync(Err(Refusal::UnknownMember)));
+        }
+        if self.is_leader(id) {
+            self.leader = self.members.first_where(|_| true).map(|member| member.id.clone());
+        }
+    }
+
+    /// Time has passed: sessions, ids that nobody came for, and the phase may be over.
+    pub(super) fn tick(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now.moment;
+        let overdue: Vec<Arc<str>> =
+            self.pending.iter().filter(|&(_, &until)| until <= now).map(|(id, _)| id.clone()).collect();
+        overdue.iter().for_each(|id| self.remove_pending(turn, id));
+        let is_silent = |member: &Member| member.expires <= now && !member.is_excused();
+        for id in self.members.ids_where(is_silent) {
+            // When one goes, others may be told of a new generation, and then have a new session.
+            if self.members.find(&id).is_some_and(is_silent) {
+                self.remove(turn, &id);
+            }
+        }
+        if self.deadline_of_phase().is_some_and(|until| until <= now) {
+            self.phase_is_over(turn);
+        }
+        self.wake = self.deadline();
+    }
+
+    fn phase_is_over(&mut self, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Empty => {}
+            Phase::Gathering { left, grew, .. } => self.begin_unless_growing(turn, left, grew),
+            Phase::Preparing { .. } => self.begin(turn),
+            Phase::Completing { .. } | Phase::Stable { .. } => {
+                let missing = self.members.ids_where(|member| !member.synced);
+                if missing.is_empty() {
+                    if let Phase::Stable { until } = &mut self.phase {
+                        *until = None;
+                    }
+                    return;
+                }
+                missing.iter().for_each(|id| self.expel(turn, id));
+                self.prepare(turn);
+            }
+        }
+    }
+
+    fn deadline_of_phase(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Empty => None,
+            Phase::Gathering { until, .. } | Phase::Preparing { until } | Phase::Completing { until } => Some(until),
+            Phase::Stable { until } => until,
+        }
+    }
+
+    fn deadline(&self) -> Option<Moment> {
+        let sessions = self.members.iter().filter(|member| !member.is_excused()).map(|member| member.expires);
+        sessions.chain(self.pending.values().copied()).chain(self.deadline_of_phase()).min()
+    }
+
+    fn subscriptions(&self) -> Option<BTreeSet<String>> {
+        let protocol = self.protocol.as_deref().filter(|_| self.protocol_type.as_deref() == Some(CONSUMER))?;
+        subscribed_topics(self.members.iter().map(|member| member.metadata(protocol)))
+    }
+}

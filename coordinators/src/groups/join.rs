@@ -1,0 +1,207 @@
+//! JoinGroup: who becomes a member, who stays one, and whether that begins a rebalance.
+
+use std::sync::Arc;
+
+use super::group::{Group, Phase};
+use super::members::{Introduction, Member, once_each};
+use super::records::generation_bytes;
+use super::turn::Turn;
+use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket};
+
+/// Strings of the log have an int16 length.
+const MEMBER_ID_BYTES_MAX: usize = i16::MAX as usize;
+
+impl Group {
+    pub(super) fn join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, mut request: JoinGroup) {
+        request.protocols = once_each(request.protocols);
+        let id = std::mem::take(&mut request.member_id);
+        if !self.has_room_for(turn, &id) {
+            // Somebody who was here before, and came too late to a group that became smaller, is out.
+            if self.members.find(&id).is_some() {
+                self.remove(turn, &id);
+            }
+            self.pending.remove(id.as_str());
+            return refuse(turn, ticket, "", Refusal::GroupFull);
+        }
+        if !self.supports(&request) {
+            return refuse(turn, ticket, &id, Refusal::InconsistentProtocol);
+        }
+        if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
+    }
+
+    fn join_new(&mut self, turn: &mut Turn<'_>, ticket: Ticket, request: JoinGroup) {
+        let id = drawn_id(&request);
+        let Some(instance) = &request.instance_id else {
+            if request.dialect >= JoinDialect::MemberIdFirst {
+                return self.give_id(turn, ticket, id, &request);
+            }
+            return self.add(turn, ticket, &id, request);
+        };
+        match self.members.of_instance(instance).cloned() {
+            Some(old) => self.replace(turn, ticket, &old, &id, request),
+            None => self.add(turn, ticket, &id, request),
+        }
+    }
+
+    /// A client that is never heard of again after this costs an id, not a place in a rebalance.
+    fn give_id(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: Arc<str>, request: &JoinGroup) {
+        if self.pending.len() >= turn.policy.pending_max {
+            return refuse(turn, ticket, "", Refusal::GroupFull);
+        }
+        let until = turn.now.moment + request.session_timeout;
+        self.wake_by(until);
+        refuse(turn, ticket, &id, Refusal::MemberIdRequired);
+        self.pending.insert(id, until);
+    }
+
+    fn join_known(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &str, request: JoinGroup) {
+        if let Some((id, _)) = self.pending.remove_entry(id) {
+            return self.add(turn, ticket, &id, request);
+        }
+        if let Err(refusal) = self.check_member(id, request.instance_id.as_deref()) {
+            return refuse(turn, ticket, id, refusal);
+        }
+        let member = self.members.find(id).expect("it was just checked");
+        let unchanged = member.says(&request.protocols);
+        let id = member.id.clone();
+        let knows_enough = match self.phase {
+            // It has not heard the answer, or wants to hear it again.
+            Phase::Completing { .. } => unchanged,
+            // A leader that joins again wants to assign again.
+            Phase::Stable { .. } => unchanged && !self.is_leader(&id),
+            Phase::Empty | Phase::Gathering { .. } | Phase::Preparing { .. } => false,
+        };
+        if knows_enough {
+            return turn.answer(ticket, Answer::Join(self.joined(&id)));
+        }
+        self.members.update(&id, introduction(request));
+        self.wait_to_join(turn, ticket, &id);
+        self.rebalance(turn);
+    }
+
+    fn add(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>, request: JoinGroup) {
+        if self.members.is_empty() {
+            self.protocol_type = Some(request.protocol_type.clone());
+        }
+        if let Phase::Gathering { grew, .. } = &mut self.phase {
+            *grew = true;
+        }
+        let instance = request.instance_id.as_deref().map(Arc::from);
+        self.members.insert(Member::new(id.clone(), instance, introduction(request)));
+        if self.leader.is_none() {
+            self.leader = Some(id.clone());
+        }
+        self.wait_to_join(turn, ticket, id);
+        self.hear(id, turn.now.moment);
+        self.rebalance(turn);
+    }
+
+    /// A new process in the place of an old one, which is fenced from now on. As long as the group would choose the same
+    /// protocol, nobody else has to know.
+    fn replace(&mut self, turn: &mut Turn<'_>, ticket: Ticket, old: &str, id: &Arc<str>, request: JoinGroup) {
+        let led = self.leader.clone();
+        let Some(replaced) = self.members.rename(old, id.clone()) else { return };
+        if let Some(waiter) = replaced.joining {
+            let answer = JoinAnswer { member_id: old.to_owned(), outcome: Err(Refusal::FencedInstance) };
+            turn.release(waiter, || Answer::Join(answer));
+        }
+        if let Some(waiter) = replaced.syncing {
+            turn.release(waiter, || Answer::Sync(Err(Refusal::FencedInstance)));
+        }
+        if self.is_leader(old) {
+            self.leader = Some(id.clone());
+        }
+        let dialect = request.dialect;
+        self.members.update(id, introduction(request));
+        self.hear(id, turn.now.moment);
+        let keeps_place = matches!(self.phase, Phase::Stable { .. })
+            && self.members.vote(self.leader.as_deref()) == self.protocol
+            && generation_bytes(&self.generation_record()) <= turn.policy.generation_bytes_max;
+        if keeps_place {
+            let value = self.generation_record();
+            turn.store_generation(&self.name, value);
+            let answer = self.joined_again(id, led.as_deref(), dialect);
+            return turn.answer(ticket, Answer::Join(answer));
+        }
+        self.wait_to_join(turn, ticket, id);
+        self.rebalance(turn);
+    }
+
+    /// The present generation for one that kept its place in it. A leader of an old client would assign again if it were
+    /// told that it leads, so it hears that the process before it does. (Kafka 4.3 tells it that it leads a group of
+    /// nobody, earlier ones said what we say.)
+    fn joined_again(&self, id: &str, led: Option<&str>, dialect: JoinDialect) -> JoinAnswer {
+        let mut answer = self.joined(id);
+        if let Ok(joined) = &mut answer.outcome {
+            if dialect >= JoinDialect::SkipsAssignment {
+                joined.skip_assignment = self.is_leader(id);
+            } else {
+                joined.members = Vec::new();
+            }
+            joined.leader = led.unwrap_or_default().to_owned();
+        }
+        answer
+    }
+
+    fn wait_to_join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>) {
+        let waiter = turn.park(ticket, &self.name, id);
+        if let Some(before) = self.members.wait_to_join(id, waiter) {
+            // The same member on another connection: the older request has missed its turn.
+            let answer = JoinAnswer { member_id: id.to_string(), outcome: Err(Refusal::RebalanceInProgress) };
+            turn.release(before, || Answer::Join(answer));
+        }
+    }
+
+    /// Members that are waited for keep their place; while the group forms, the first to join again are in, should
+    /// there be more than there may be.
+    fn has_room_for(&self, turn: &Turn<'_>, id: &str) -> bool {
+        let max = turn.policy.members_max;
+        match self.phase {
+            Phase::Empty => true,
+            Phase::Gathering { .. } | Phase::Preparing { .. } => {
+                self.members.find(id).is_some_and(Member::is_joining) || self.members.joining() < max
+            }
+            Phase::Completing { .. } | Phase::Stable { .. } => {
+                self.members.find(id).is_some() || self.members.len() < max
+            }
+        }
+    }
+
+    fn supports(&self, request: &JoinGroup) -> bool {
+        if self.members.is_empty() && self.phase == Phase::Empty {
+            return !request.protocol_type.is_empty() && !request.protocols.is_empty();
+        }
+        self.protocol_type.as_deref() == Some(&request.protocol_type)
+            && self.members.can_all_do_one_of(&request.protocols)
+    }
+}
+
+pub(super) fn refuse(turn: &mut Turn<'_>, ticket: Ticket, id: &str, refusal: Refusal) {
+    turn.answer(ticket, Answer::Join(JoinAnswer { member_id: id.to_owned(), outcome: Err(refusal) }));
+}
+
+fn introduction(request: JoinGroup) -> Introduction {
+    Introduction {
+        client_id: request.client_id,
+        client_host: request.client_host,
+        session_timeout: request.session_timeout,
+        rebalance_timeout: request.rebalance_timeout,
+        protocols: request.protocols,
+    }
+}
+
+/// `client-uuid`, or `instance-uuid` of a member that keeps its place: people read it in logs and tools.
+fn drawn_id(request: &JoinGroup) -> Arc<str> {
+    let bits = u128::from_be_bytes(request.drawn.0);
+    let uuid = format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        bits >> 96,
+        (bits >> 80) & 0xffff,
+        (bits >> 64) & 0xffff,
+        (bits >> 48) & 0xffff,
+        bits & 0xffff_ffff_ffff
+    );
+    let whose = request.instance_id.as_deref().unwrap_or(&request.client_id);
+    let whose = &whose[..whose.floor_char_boundary(MEMBER_ID_BYTES_MAX - uuid.len() - 1)];
+    Arc::from(format!("{whose}-{uuid}"))
+}

@@ -1,0 +1,257 @@
+//! What is known to this process alone: who waits, who was heard when, which rebalance goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use thalweg_wire::Moment;
+
+use super::expiry::{self, Look};
+use super::group::Group;
+use super::join::refuse;
+use super::turn::{Parked, Turn};
+use super::{
+    Answer, Command, Decision, JoinGroup, LeaveGroup, Left, Now, OffsetCommit, Policy, Refusal, Request, Stored,
+    Ticket, TopicOutcome, describe, offsets,
+};
+
+/// Members, rebalances and tickets that wait.
+#[derive(Debug)]
+pub struct Live {
+    policy: Policy,
+    /// Those in which somebody is, or is about to be. All that is to be known of others is stored.
+    groups: BTreeMap<Arc<str>, Group>,
+    /// When a group wants to be looked at. Never too late; too early costs one look.
+    wakes: BTreeSet<(Moment, Arc<str>)>,
+    parked: Parked,
+    /// When offsets are looked at again; `None` before the log was read.
+    expiry: Option<Moment>,
+}
+
+impl Live {
+    pub(super) fn new(policy: Policy) -> Live {
+        let (groups, wakes, parked) = (BTreeMap::new(), BTreeSet::new(), Parked::new());
+        Live { policy, groups, wakes, parked, expiry: None }
+    }
+
+    pub(super) fn loaded(&mut self, stored: &Stored, now: Now) {
+        for (name, known) in stored.groups() {
+            let Some(value) = known.generation.as_ref().filter(|value| !value.members.is_empty()) else { continue };
+            self.groups.insert(name.clone(), Group::restore(name.clone(), value, now.moment));
+            self.settle(name);
+        }
+        self.expiry = Some(now.moment + self.policy.expiry_interval);
+    }
+
+    pub(super) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    pub(super) fn forget(&mut self, ticket: Ticket) {
+        let Some((group, member)) = self.parked.remove(&ticket) else { return };
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.members.forget(&member, ticket);
+        }
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
+        self.parked.keys().copied()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let wake = self.wakes.first().map(|(wake, _)| *wake);
+        wake.into_iter().chain(self.expiry).min()
+    }
+
+    pub(super) fn decide(&mut self, stored: &Stored, now: Now, command: Command) -> Decision {
+        match command {
+            Command::Ask(ticket, request) => self.asked(stored, now, ticket, request),
+            Command::TopicsDeleted(topics) => {
+                Decision { records: expiry::of_topics(stored, &topics), reply: Vec::new() }
+            }
+            Command::Tick => self.tick(stored, now),
+        }
+    }
+
+    fn asked(&mut self, stored: &Stored, now: Now, ticket: Ticket, request: Request) -> Decision {
+        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+        let groups = &mut self.groups;
+        let touched = match request {
+            Request::Join(request) => join(groups, &mut turn, ticket, request),
+            Request::Sync(request) => {
+                let name = request.group.clone();
+                match find(groups, &name) {
+                    Ok(group) => group.sync(&mut turn, ticket, request),
+                    Err(refusal) => turn.answer(ticket, Answer::Sync(Err(refusal))),
+                }
+                Some(name)
+            }
+            Request::Heartbeat(request) => {
+                let heard = find(groups, &request.group).and_then(|group| group.heartbeat(&turn, &request));
+                turn.answer(ticket, Answer::Heartbeat(heard));
+                Some(request.group)
+            }
+            Request::Leave(request) => {
+                let name = request.group.clone();
+                match find(groups, &name) {
+                    Ok(group) => group.leave(&mut turn, ticket, request),
+                    // Then each of them is unknown, which the request as a whole is not.
+                    Err(Refusal::UnknownMember) => turn.answer(ticket, Answer::Leave(Ok(nobody_left(request)))),
+                    Err(refusal) => turn.answer(ticket, Answer::Leave(Err(refusal))),
+                }
+                Some(name)
+            }
+            Request::Commit(request) => {
+                let name = request.group.clone();
+                let outcomes = commit(groups, &mut turn, request);
+                turn.answer(ticket, Answer::Commit(outcomes));
+                Some(name)
+            }
+            Request::Fetch(request) => {
+                turn.answer(ticket, Answer::Fetch(offsets::fetch(stored, request)));
+                None
+            }
+            Request::DeleteOffsets(request) => {
+                let group = groups.get(request.group.as_str());
+                let outcomes = offsets::delete(&mut turn, group, request);
+                turn.answer(ticket, Answer::DeleteOffsets(outcomes));
+                None
+            }
+            Request::Describe { group } => {
+                let described = describe::describe(stored.group(&group), groups.get(group.as_str()));
+                turn.answer(ticket, Answer::Describe(described));
+                None
+            }
+            Request::List(filter) => {
+                turn.answer(ticket, Answer::List(describe::list(stored, groups, &filter)));
+                None
+            }
+            Request::DeleteGroup { group } => {
+                let deleted = describe::delete(&mut turn, &group, groups.get(group.as_str()));
+                if let Some(live) = groups.get_mut(group.as_str()).filter(|_| deleted.is_ok()) {
+                    live.pending.clear();
+                }
+                turn.answer(ticket, Answer::DeleteGroup(deleted));
+                Some(group)
+            }
+        };
+        let decision = turn.finish();
+        touched.iter().for_each(|name| self.settle(name));
+        decision
+    }
+
+    fn tick(&mut self, stored: &Stored, now: Now) -> Decision {
+        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+        let mut looked_at = Vec::new();
+        while let Some((_, name)) = self.wakes.first().filter(|(wake, _)| *wake <= now.moment).cloned() {
+            self.wakes.pop_first();
+            if let Some(group) = self.groups.get_mut(&name) {
+                group.noted = None;
+                group.tick(&mut turn);
+            }
+            looked_at.push(name);
+        }
+        if self.expiry.is_some_and(|due| due <= now.moment) {
+            self.expiry = Some(match expiry::expire(&mut turn, &self.groups) {
+                Look::Whole => now.moment + self.policy.expiry_interval,
+                Look::Cut => now.moment,
+            });
+        }
+        let decision = turn.finish();
+        looked_at.iter().for_each(|name| self.settle(name));
+        decision
+    }
+
+    /// After a group was dealt with: it is dropped when nobody is in it, else its next look is noted.
+    fn settle(&mut self, name: &str) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let vacant = group.is_vacant();
+        let wake = group.wake.filter(|_| !vacant);
+        if wake != group.noted {
+            if let Some(noted) = std::mem::replace(&mut group.noted, wake) {
+                self.wakes.remove(&(noted, group.name.clone()));
+            }
+            self.wakes.extend(wake.map(|wake| (wake, group.name.clone())));
+        }
+        if vacant {
+            self.groups.remove(name);
+        }
+    }
+}
+
+fn find<'a>(groups: &'a mut BTreeMap<Arc<str>, Group>, name: &str) -> Result<&'a mut Group, Refusal> {
+    if name.is_empty() {
+        return Err(Refusal::InvalidGroup);
+    }
+    // Of a group without members nobody is one.
+    groups.get_mut(name).ok_or(Refusal::UnknownMember)
+}
+
+fn nobody_left(request: LeaveGroup) -> Vec<Left> {
+    let left = request.members.into_iter().map(|leaver| Left {
+        member_id: leaver.member_id,
+        instance_id: leaver.instance_id,
+        outcome: Err(Refusal::UnknownMember),
+    });
+    left.collect()
+}
+
+fn join(
+    groups: &mut BTreeMap<Arc<str>, Group>,
+    turn: &mut Turn<'_>,
+    ticket: Ticket,
+    request: JoinGroup,
+) -> Option<String> {
+    if let Err(refusal) = may_join(groups, turn, &request) {
+        refuse(turn, ticket, &request.member_id, refusal);
+        return None;
+    }
+    let name = request.group.clone();
+    if !groups.contains_key(name.as_str()) {
+        let key: Arc<str> = Arc::from(name.as_str());
+        let stored = turn.stored.group(&name).and_then(|stored| stored.generation.as_ref());
+        groups.insert(key.clone(), Group::new(key, stored, turn.now.timestamp));
+    }
+    groups.get_mut(name.as_str()).expect("it was just put in").join(turn, ticket, request);
+    Some(name)
+}
+
+fn may_join(groups: &BTreeMap<Arc<str>, Group>, turn: &Turn<'_>, request: &JoinGroup) -> Result<(), Refusal> {
+    let policy = turn.policy;
+    if request.group.is_empty() {
+        return Err(Refusal::InvalidGroup);
+    }
+    if !(policy.session_timeout_min..=policy.session_timeout_max).contains(&request.session_timeout) {
+        return Err(Refusal::InvalidSessionTimeout);
+    }
+    let is_live = groups.contains_key(request.group.as_str());
+    if !is_live && !request.member_id.is_empty() {
+        return Err(Refusal::UnknownMember);
+    }
+    let is_full = groups.len() >= policy.groups_max || turn.stored.group_count() >= policy.groups_max;
+    if !is_live && is_full && turn.stored.group(&request.group).is_none() {
+        return Err(Refusal::CoordinatorFull);
+    }
+    Ok(())
+}
+
+fn commit(groups: &mut BTreeMap<Arc<str>, Group>, turn: &mut Turn<'_>, request: OffsetCommit) -> Vec<TopicOutcome> {
+    let group = groups.get_mut(request.group.as_str());
+    let is_new = group.is_none() && turn.stored.group(&request.group).is_none();
+    let allowed = offsets::may_commit(turn.stored, group.as_deref(), &request);
+    let allowed = match allowed {
+        Ok(()) if is_new && turn.stored.group_count() >= turn.policy.groups_max => Err(Refusal::CoordinatorFull),
+        allowed => allowed,
+    };
+    if let Err(refusal) = allowed {
+        let outcome = |topic: super::CommitTopic| TopicOutcome {
+            topic: topic.topic,
+            partitions: topic.partitions.iter().map(|partition| (partition.partition, Err(refusal))).collect(),
+        };
+        return request.topics.into_iter().map(outcome).collect();
+    }
+    if let Some(group) = group {
+        // Who commits is alive.
+        group.hear(&request.member_id, turn.now.moment);
+    }
+    offsets::commit(turn, request)
+}

@@ -1,0 +1,290 @@
+//! The members of a group, and what has to be known of all of them at once: who waits, and what they can all do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use thalweg_wire::Moment;
+
+use super::Ticket;
+
+/// A member of a group.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) id: Arc<str>,
+    pub(super) instance_id: Option<Arc<str>>,
+    pub(super) client_id: String,
+    pub(super) client_host: String,
+    pub(super) session_timeout: Duration,
+    pub(super) rebalance_timeout: Duration,
+    pub(super) assignment: Bytes,
+    /// Until then it must be heard of.
+    pub(super) expires: Moment,
+    /// Waits for the leader's assignment.
+    pub(super) syncing: Option<Waiter>,
+    /// Has asked for its part of this generation.
+    pub(super) synced: bool,
+    /// Has not been in a generation yet: it doesn't know its id, so nothing but its answer keeps it here.
+    pub(super) newcomer: bool,
+    /// Names and what it says for each, the best first; each name once.
+    protocols: Vec<(String, Bytes)>,
+    /// Waits for the next generation.
+    joining: Option<Waiter>,
+    /// The order in which they came.
+    place: u64,
+}
+
+/// Whom an answer goes to; nobody, if the connection is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Waiter(pub(super) Option<Ticket>);
+
+/// What a client says of itself when it joins.
+#[derive(Clone, Debug)]
+pub(super) struct Introduction {
+    pub(super) client_id: String,
+    pub(super) client_host: String,
+    pub(super) session_timeout: Duration,
+    pub(super) rebalance_timeout: Duration,
+    pub(super) protocols: Vec<(String, Bytes)>,
+}
+
+impl Member {
+    pub(super) fn new(id: Arc<str>, instance_id: Option<Arc<str>>, said: Introduction) -> Member {
+        Member {
+            id,
+            instance_id,
+            client_id: said.client_id,
+            client_host: said.client_host,
+            session_timeout: said.session_timeout,
+            rebalance_timeout: said.rebalance_timeout,
+            assignment: Bytes::new(),
+            expires: Moment::ZERO,
+            syncing: None,
+            synced: true,
+            newcomer: true,
+            protocols: once_each(said.protocols),
+            joining: None,
+            place: 0,
+        }
+    }
+
+    pub(super) fn is_joining(&self) -> bool {
+        self.joining.is_some()
+    }
+
+    /// Says what it said last time.
+    pub(super) fn says(&self, protocols: &[(String, Bytes)]) -> bool {
+        self.protocols == protocols
+    }
+
+    /// What it said for a protocol.
+    pub(super) fn metadata(&self, protocol: &str) -> Bytes {
+        let said = self.protocols.iter().find(|(name, _)| name == protocol);
+        said.map_or_else(Bytes::new, |(_, metadata)| metadata.clone())
+    }
+
+    /// The coordinator owes it an answer, so its silence means nothing.
+    pub(super) fn is_excused(&self) -> bool {
+        !self.newcomer && (self.joining.is_some() || self.syncing.is_some())
+    }
+
+    /// Nothing keeps its place but its own return.
+    pub(super) fn is_static(&self) -> bool {
+        self.instance_id.is_some()
+    }
+}
+
+/// The members of a group. What is counted over them is counted when they change: a group of thousands forms a
+/// generation with thousands of requests.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Members {
+    by_id: BTreeMap<Arc<str>, Member>,
+    by_instance: BTreeMap<Arc<str>, Arc<str>>,
+    /// How many members can do a protocol.
+    able: BTreeMap<String, usize>,
+    joining: usize,
+    came: u64,
+}
+
+impl Members {
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// How many wait for the next generation.
+    pub(super) fn joining(&self) -> usize {
+        self.joining
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<&Member> {
+        self.by_id.get(id)
+    }
+
+    pub(super) fn find_mut(&mut self, id: &str) -> Option<&mut Member> {
+        self.by_id.get_mut(id)
+    }
+
+    /// The id of the member that holds an instance's place.
+    pub(super) fn of_instance(&self, instance_id: &str) -> Option<&Arc<str>> {
+        self.by_instance.get(instance_id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.by_id.values()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.by_id.values_mut()
+    }
+
+    /// Everybody, in the order in which they came.
+    pub(super) fn in_order(&self) -> Vec<&Member> {
+        let mut all: Vec<&Member> = self.iter().collect();
+        all.sort_unstable_by_key(|member| member.place);
+        all
+    }
+
+    /// The ids of those for which something holds.
+    pub(super) fn ids_where(&self, holds: impl Fn(&Member) -> bool) -> Vec<Arc<str>> {
+        self.iter().filter(|member| holds(member)).map(|member| member.id.clone()).collect()
+    }
+
+    /// The one that came first among those for which something holds.
+    pub(super) fn first_where(&self, holds: impl Fn(&Member) -> bool) -> Option<&Member> {
+        self.iter().filter(|member| holds(member)).min_by_key(|member| member.place)
+    }
+
+    pub(super) fn insert(&mut self, mut member: Member) {
+        assert!(!self.by_id.contains_key(&member.id), "a member comes once");
+        self.came += 1;
+        member.place = self.came;
+        self.put(member);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
+        let member = self.by_id.remove(id)?;
+        if let Some(instance) = &member.instance_id {
+            self.by_instance.remove(instance);
+        }
+        self.count_out(&member.protocols);
+        self.joining -= usize::from(member.joining.is_some());
+        Some(member)
+    }
+
+    /// A new process in an old one's place: all that was known of it stays, but not who waited.
+    pub(super) fn rename(&mut self, old: &str, new: Arc<str>) -> Option<Replaced> {
+        let mut member = self.remove(old)?;
+        let replaced = Replaced { joining: member.joining.take(), syncing: member.syncing.take() };
+        member.id = new;
+        self.put(member);
+        Some(replaced)
+    }
+
+    /// What a member says when it joins again.
+    pub(super) fn update(&mut self, id: &str, said: Introduction) {
+        let Some(member) = self.by_id.get_mut(id) else { return };
+        member.session_timeout = said.session_timeout;
+        member.rebalance_timeout = said.rebalance_timeout;
+        let old = std::mem::replace(&mut member.protocols, once_each(said.protocols));
+        let new = member.protocols.clone();
+        self.count_out(&old);
+        self.count_in(&new);
+    }
+
+    /// A member waits for the next generation. Gives back who waited in its name before.
+    pub(super) fn wait_to_join(&mut self, id: &str, waiter: Waiter) -> Option<Waiter> {
+        let before = self.by_id.get_mut(id)?.joining.replace(waiter);
+        self.joining += usize::from(before.is_none());
+        before
+    }
+
+    /// A member doesn't wait any more. Gives back who waited.
+    pub(super) fn end_joining(&mut self, id: &str) -> Option<Waiter> {
+        let waiter = self.by_id.get_mut(id)?.joining.take();
+        self.joining -= usize::from(waiter.is_some());
+        waiter
+    }
+
+    /// Nobody waits for this ticket any more; who held it is as it was.
+    pub(super) fn forget(&mut self, id: &str, ticket: Ticket) {
+        let Some(member) = self.by_id.get_mut(id) else { return };
+        for waiter in member.joining.iter_mut().chain(&mut member.syncing) {
+            if waiter.0 == Some(ticket) {
+                waiter.0 = None;
+            }
+        }
+    }
+
+    /// Whether one of these protocols can be everybody's.
+    pub(super) fn can_all_do_one_of(&self, protocols: &[(String, Bytes)]) -> bool {
+        protocols.iter().any(|(name, _)| self.able.get(name).copied().unwrap_or(0) == self.len())
+    }
+
+    /// The protocol that most members like best among those that all can do; of equals the one that the leader likes
+    /// better.
+    pub(super) fn vote(&self, leader: Option<&str>) -> Option<String> {
+        let common = |name: &str| self.able.get(name) == Some(&self.len());
+        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+        for member in self.iter() {
+            if let Some((best, _)) = member.protocols.iter().find(|(name, _)| common(name)) {
+                *votes.entry(best).or_default() += 1;
+            }
+        }
+        let most = votes.values().max().copied()?;
+        let wins = |name: &str| votes.get(name) == Some(&most);
+        let of_leader = leader.and_then(|id| self.find(id)).into_iter().flat_map(|leader| &leader.protocols);
+        let liked = of_leader.map(|(name, _)| name.as_str()).find(|name| wins(name));
+        let winner = liked.or_else(|| votes.keys().copied().find(|name| wins(name)))?;
+        Some(winner.to_owned())
+    }
+
+    /// How long a rebalance may take: as long as the most patient member waits.
+    pub(super) fn rebalance_timeout(&self) -> Duration {
+        self.iter().map(|member| member.rebalance_timeout).max().unwrap_or_default()
+    }
+
+    fn put(&mut self, member: Member) {
+        if let Some(instance) = &member.instance_id {
+            let before = self.by_instance.insert(instance.clone(), member.id.clone());
+            assert_eq!(before, None, "an instance has one place");
+        }
+        self.count_in(&member.protocols);
+        self.joining += usize::from(member.joining.is_some());
+        self.by_id.insert(member.id.clone(), member);
+    }
+
+    fn count_in(&mut self, protocols: &[(String, Bytes)]) {
+        for (name, _) in protocols {
+            *self.able.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    fn count_out(&mut self, protocols: &[(String, Bytes)]) {
+        for (name, _) in protocols {
+            let count = self.able.get_mut(name).expect("it was counted when it came");
+            *count -= 1;
+            if *count == 0 {
+                self.able.remove(name);
+            }
+        }
+    }
+}
+
+/// Who waited for an answer in the name of a process that was replaced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replaced {
+    pub(super) joining: Option<Waiter>,
+    pub(super) syncing: Option<Waiter>,
+}
+
+/// A protocol that is named twice counts once, the first time.
+pub(super) fn once_each(mut protocols: Vec<(String, Bytes)>) -> Vec<(String, Bytes)> {
+    let mut seen = std::collections::BTreeSet::new();
+    protocols.retain(|(name, _)| seen.insert(name.clone()));
+    protocols
+}

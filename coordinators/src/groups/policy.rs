@@ -1,0 +1,55 @@
+//! What a coordinator is told by its node's settings, and what bounds it.
+
+use std::time::Duration;
+
+/// Settings and bounds of one coordinator.
+///
+/// What it holds at most, roughly: an offset takes 150 bytes and its metadata; a member 500 bytes, what it says when it
+/// joins (per protocol) and its part; a group without members 300 bytes. A million offsets and a hundred thousand groups
+/// are 180 MB for one of the topic's fifty partitions: the bounds stop a client that invents names without end, and stay
+/// far above what a busy cluster has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// `group.min.session.timeout.ms`.
+    pub session_timeout_min: Duration,
+    /// `group.max.session.timeout.ms`.
+    pub session_timeout_max: Duration,
+    /// `group.max.size`: members of a group. Kafka's own default is no bound, but there a generation that is too large
+    /// for one record fails for ever.
+    pub members_max: usize,
+    /// Ids given out to clients that have not come again with them yet, of a group; further ones are refused as if the
+    /// group were full.
+    pub pending_max: usize,
+    /// Groups that have members, offsets or a generation.
+    pub groups_max: usize,
+    /// Offsets of all groups.
+    pub offsets_max: usize,
+    /// `group.initial.rebalance.delay.ms`: how long the first members of a group wait for others.
+    pub initial_rebalance_delay: Duration,
+    /// `offsets.retention.minutes`.
+    pub offsets_retention: Duration,
+    /// `offsets.retention.check.interval.ms`.
+    pub expiry_interval: Duration,
+    /// `offset.metadata.max.bytes`, which Kafka, despite the name, compares with a count of UTF-16 units.
+    pub metadata_length_max: usize,
+    /// The largest generation that is stored: what fits into a batch of `__consumer_offsets`.
+    pub generation_bytes_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            session_timeout_min: Duration::from_secs(6),
+            session_timeout_max: Duration::from_secs(30 * 60),
+            members_max: 10_000,
+            pending_max: 10_000,
+            groups_max: 100_000,
+            offsets_max: 1_000_000,
+            initial_rebalance_delay: Duration::ZERO,
+            offsets_retention: Duration::from_secs(7 * 24 * 60 * 60),
+            expiry_interval: Duration::from_secs(10 * 60),
+            metadata_length_max: 4096,
+            generation_bytes_max: 1_000_000,
+        }
+    }
+}

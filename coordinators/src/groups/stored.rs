@@ -1,0 +1,181 @@
+//! What outlives a coordinator: how far groups have read, and their last generations. The records' sum, no more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thalweg_messages::group_log::{
+    GroupMetadataKey, GroupMetadataValue, GroupRecord, OffsetCommitKey, OffsetCommitValue,
+};
+use thalweg_wire::{PartitionIndex, ProducerId};
+
+use super::transactions::Open;
+use super::{Answers, Command, Live, Now, TransactionEnd};
+use crate::machine::{Context, Machine};
+
+/// Offsets and generations of all groups, as the log says.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Stored {
+    groups: BTreeMap<Arc<str>, StoredGroup>,
+    offsets: usize,
+    unknown: u64,
+    open: Open,
+}
+
+/// A group of which something is stored.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub(super) struct StoredGroup {
+    /// `None`: somebody committed, but it never had a generation.
+    pub(super) generation: Option<GroupMetadataValue>,
+    pub(super) offsets: BTreeMap<Arc<str>, BTreeMap<PartitionIndex, OffsetCommitValue>>,
+}
+
+impl StoredGroup {
+    /// Its kind; empty: offsets only.
+    pub(super) fn protocol_type(&self) -> &str {
+        self.generation.as_ref().map_or("", |value| &value.protocol_type)
+    }
+
+    pub(super) fn offset(&self, topic: &str, partition: PartitionIndex) -> Option<&OffsetCommitValue> {
+        self.offsets.get(topic)?.get(&partition)
+    }
+
+    pub(super) fn partitions(&self) -> impl Iterator<Item = (&Arc<str>, PartitionIndex, &OffsetCommitValue)> {
+        self.offsets.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().map(move |(&partition, offset)| (topic, partition, offset))
+        })
+    }
+}
+
+impl Stored {
+    /// How many groups there are.
+    pub fn group_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// How many offsets there are.
+    pub fn offset_count(&self) -> usize {
+        self.offsets
+    }
+
+    /// How many records were passed over: those of other protocols. They stay in the log as they are, whose compaction
+    /// keeps the newest of each key without understanding it.
+    pub fn unknown_count(&self) -> u64 {
+        self.unknown
+    }
+
+    /// How many offsets were committed in transactions of which the log has no end.
+    pub fn open_count(&self) -> usize {
+        self.open.count()
+    }
+
+    pub(super) fn apply_in_transaction(&mut self, at: Context, producer: ProducerId, record: &GroupRecord) {
+        match record {
+            GroupRecord::OffsetCommit(key, Some(value)) => self.open.add(producer, at.offset, key, value.clone()),
+            // Nobody writes anything else in a transaction.
+            _ => self.unknown += 1,
+        }
+    }
+
+    pub(super) fn transaction_ended(&mut self, producer: ProducerId, end: TransactionEnd) {
+        let commits = self.open.end(producer);
+        if end == TransactionEnd::Committed {
+            for (key, at, value) in commits {
+                self.open.supersede(&key, at);
+                self.set_offset(&key, Some(&value));
+            }
+        }
+    }
+
+    pub(super) fn group(&self, name: &str) -> Option<&StoredGroup> {
+        self.groups.get(name)
+    }
+
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&Arc<str>, &StoredGroup)> {
+        self.groups.iter()
+    }
+
+    fn set_generation(&mut self, group: &str, generation: Option<&GroupMetadataValue>) {
+        match generation {
+            Some(value) => self.group_mut(group).generation = Some(value.clone()),
+            None => {
+                let Some(known) = self.groups.get_mut(group) else { return };
+                known.generation = None;
+                self.drop_if_bare(group);
+            }
+        }
+    }
+
+    fn set_offset(&mut self, key: &OffsetCommitKey, value: Option<&OffsetCommitValue>) {
+        let Some(value) = value else { return self.forget_offset(key) };
+        let group = self.group_mut(&key.group);
+        if !group.offsets.contains_key(key.topic.as_str()) {
+            group.offsets.insert(Arc::from(key.topic.as_str()), BTreeMap::new());
+        }
+        let partitions = group.offsets.get_mut(key.topic.as_str()).expect("it was just put in");
+        if partitions.insert(key.partition, value.clone()).is_none() {
+            self.offsets += 1;
+        }
+    }
+
+    fn forget_offset(&mut self, key: &OffsetCommitKey) {
+        let Some(group) = self.groups.get_mut(key.group.as_str()) else { return };
+        let Some(partitions) = group.offsets.get_mut(key.topic.as_str()) else { return };
+        if partitions.remove(&key.partition).is_none() {
+            return;
+        }
+        self.offsets -= 1;
+        if partitions.is_empty() {
+            group.offsets.remove(key.topic.as_str());
+        }
+        self.drop_if_bare(&key.group);
+    }
+
+    fn group_mut(&mut self, name: &str) -> &mut StoredGroup {
+        if !self.groups.contains_key(name) {
+            self.groups.insert(Arc::from(name), StoredGroup::default());
+        }
+        self.groups.get_mut(name).expect("it was just put in")
+    }
+
+    fn drop_if_bare(&mut self, name: &str) {
+        if self.groups.get(name).is_some_and(|group| group.generation.is_none() && group.offsets.is_empty()) {
+            self.groups.remove(name);
+        }
+    }
+}
+
+impl Machine for Stored {
+    type Command = Command;
+    type Record = GroupRecord;
+    type Reply = Answers;
+    type Soft = Live;
+    type Now = Now;
+
+    fn decide(&self, live: &mut Live, now: Now, command: Command) -> super::Decision {
+        live.decide(self, now, command)
+    }
+
+    fn apply(&mut self, at: Context, record: &GroupRecord) {
+        match record {
+            GroupRecord::GroupMetadata(key, value) => self.set_generation(&key.group, value.as_ref()),
+            GroupRecord::OffsetCommit(key, value) => {
+                self.open.supersede(key, at.offset);
+                self.set_offset(key, value.as_ref());
+            }
+            GroupRecord::Unknown { .. } => self.unknown += 1,
+        }
+    }
+
+    fn image(&self) -> impl Iterator<Item = GroupRecord> {
+        self.groups.iter().flat_map(|(name, group)| {
+            let generation = group.generation.iter().map(|value| {
+                GroupRecord::GroupMetadata(GroupMetadataKey { group: name.to_string() }, Some(value.clone()))
+            });
+            let offsets = group.partitions().map(|(topic, partition, value)| {
+                let key = OffsetCommitKey { group: name.to_string(), topic: topic.to_string(), partition };
+                GroupRecord::OffsetCommit(key, Some(value.clone()))
+            });
+            generation.chain(offsets)
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! Offsets that were committed in transactions, as far as they are met when a log is read: they count from the marker
+//! on, or never.
+
+use std::collections::BTreeMap;
+
+use thalweg_messages::group_log::{OffsetCommitKey, OffsetCommitValue};
+use thalweg_wire::{Offset, PartitionIndex, ProducerId};
+
+/// How a transaction ended, as its marker says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransactionEnd {
+    /// What was written in it counts.
+    Committed,
+    /// It doesn't.
+    Aborted,
+}
+
+/// What open transactions have committed.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub(super) struct Open(BTreeMap<ProducerId, BTreeMap<Place, Commit>>);
+
+/// Group, topic and partition.
+type Place = (String, String, PartitionIndex);
+
+#[derive(Clone, PartialEq, Debug)]
+struct Commit {
+    /// Of the record.
+    at: Offset,
+    value: OffsetCommitValue,
+}
+
+impl Open {
+    pub(super) fn add(&mut self, producer: ProducerId, at: Offset, key: &OffsetCommitKey, value: OffsetCommitValue) {
+        self.0.entry(producer).or_default().insert(place(key), Commit { at, value });
+    }
+
+    /// Something newer was said of a place: what stands before it in the log won't count, whenever its transaction ends.
+    pub(super) fn supersede(&mut self, key: &OffsetCommitKey, at: Offset) {
+        if self.0.is_empty() {
+            return;
+        }
+        let place = place(key);
+        for commits in self.0.values_mut() {
+            if commits.get(&place).is_some_and(|commit| commit.at < at) {
+                commits.remove(&place);
+            }
+        }
+        self.0.retain(|_, commits| !commits.is_empty());
+    }
+
+    /// What a producer's transaction comes to: its commits, each with the offset of its record.
+    pub(super) fn end(&mut self, producer: ProducerId) -> Vec<(OffsetCommitKey, Offset, OffsetCommitValue)> {
+        let commits = self.0.remove(&producer).into_iter().flatten();
+        let back = |((group, topic, partition), commit): (Place, Commit)| {
+            (OffsetCommitKey { group, topic, partition }, commit.at, commit.value)
+        };
+        commits.map(back).collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
+}
+
+fn place(key: &OffsetCommitKey) -> Place {
+    (key.group.clone(), key.topic.clone(), key.partition)
+}
