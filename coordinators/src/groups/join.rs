@@ -137,8 +137,8 @@ impl Group {
                 joined.skip_assignment = self.is_leader(id);
             } else {
                 joined.members = Vec::new();
+                joined.leader = led.unwrap_or_default().to_owned();
             }
-            joined.leader = led.unwrap_or_default().to_owned();
         }
         answer
     }
