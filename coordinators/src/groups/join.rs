@@ -88,9 +88,6 @@ impl Group {
         }
         let instance = request.instance_id.as_deref().map(Arc::from);
         self.members.insert(Member::new(id.clone(), instance, introduction(request)));
-        if self.leader.is_none() {
-            self.leader = Some(id.clone());
-        }
         self.wait_to_join(turn, ticket, id);
         self.hear(id, turn.now.moment);
         self.rebalance(turn);
