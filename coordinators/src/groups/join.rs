@@ -26,6 +26,9 @@ impl Group {
         if !self.supports(&request) {
             return refuse(turn, ticket, &id, Refusal::InconsistentProtocol);
         }
+        if self.members.said_bytes_with(&id, &request.protocols) > turn.policy.said_bytes_max() {
+            return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
+        }
         if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
     }
 
