@@ -26,6 +26,9 @@ impl Group {
         if !self.supports(&request) {
             return refuse(turn, ticket, &id, Refusal::InconsistentProtocol);
         }
+        if self.members.said_bytes_with(&id, &request.protocols) > turn.policy.said_bytes_max() {
+            return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
+        }
         if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
     }
 
@@ -88,9 +91,6 @@ impl Group {
         }
         let instance = request.instance_id.as_deref().map(Arc::from);
         self.members.insert(Member::new(id.clone(), instance, introduction(request)));
-        if self.leader.is_none() {
-            self.leader = Some(id.clone());
-        }
         self.wait_to_join(turn, ticket, id);
         self.hear(id, turn.now.moment);
         self.rebalance(turn);
@@ -137,8 +137,8 @@ impl Group {
                 joined.skip_assignment = self.is_leader(id);
             } else {
                 joined.members = Vec::new();
+                joined.leader = led.unwrap_or_default().to_owned();
             }
-            joined.leader = led.unwrap_or_default().to_owned();
         }
         answer
     }

@@ -1,6 +1,6 @@
 //! The members of a group, and what has to be known of all of them at once: who waits, and what they can all do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ pub(super) struct Introduction {
     pub(super) client_host: String,
     pub(super) session_timeout: Duration,
     pub(super) rebalance_timeout: Duration,
+    /// Each name once.
     pub(super) protocols: Vec<(String, Bytes)>,
 }
 
@@ -63,7 +64,7 @@ impl Member {
             syncing: None,
             synced: true,
             newcomer: true,
-            protocols: once_each(said.protocols),
+            protocols: said.protocols,
             joining: None,
             place: 0,
         }
@@ -104,6 +105,7 @@ pub(super) struct Members {
     /// How many members can do a protocol.
     able: BTreeMap<String, usize>,
     joining: usize,
+    said_bytes: usize,
     came: u64,
 }
 
@@ -119,6 +121,12 @@ impl Members {
     /// How many wait for the next generation.
     pub(super) fn joining(&self) -> usize {
         self.joining
+    }
+
+    /// What it would take to keep what all have said, had `id` said this.
+    pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)]) -> usize {
+        let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols));
+        self.said_bytes - before + said_bytes(protocols)
     }
 
     pub(super) fn find(&self, id: &str) -> Option<&Member> {
@@ -190,7 +198,7 @@ impl Members {
         let Some(member) = self.by_id.get_mut(id) else { return };
         member.session_timeout = said.session_timeout;
         member.rebalance_timeout = said.rebalance_timeout;
-        let old = std::mem::replace(&mut member.protocols, once_each(said.protocols));
+        let old = std::mem::replace(&mut member.protocols, said.protocols);
         let new = member.protocols.clone();
         self.count_out(&old);
         self.count_in(&new);
@@ -259,12 +267,14 @@ impl Members {
     }
 
     fn count_in(&mut self, protocols: &[(String, Bytes)]) {
+        self.said_bytes += said_bytes(protocols);
         for (name, _) in protocols {
             *self.able.entry(name.clone()).or_default() += 1;
         }
     }
 
     fn count_out(&mut self, protocols: &[(String, Bytes)]) {
+        self.said_bytes -= said_bytes(protocols);
         for (name, _) in protocols {
             let count = self.able.get_mut(name).expect("it was counted when it came");
             *count -= 1;
@@ -282,9 +292,15 @@ pub(super) struct Replaced {
     pub(super) syncing: Option<Waiter>,
 }
 
-/// A protocol that is named twice counts once, the first time.
+/// A protocol that is named twice counts once, the first time. What is said of it is copied: it came as part of a frame,
+/// all of which would stay in memory with it.
 pub(super) fn once_each(mut protocols: Vec<(String, Bytes)>) -> Vec<(String, Bytes)> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     protocols.retain(|(name, _)| seen.insert(name.clone()));
+    protocols.iter_mut().for_each(|(_, said)| *said = Bytes::copy_from_slice(said));
     protocols
+}
+
+fn said_bytes(protocols: &[(String, Bytes)]) -> usize {
+    protocols.iter().map(|(name, said)| name.len() + said.len()).sum()
 }

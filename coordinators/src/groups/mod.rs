@@ -20,6 +20,7 @@ mod live;
 mod members;
 mod offsets;
 mod policy;
+mod rebalance;
 pub mod records;
 mod session;
 mod stored;

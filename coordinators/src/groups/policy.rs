@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Settings and bounds of one coordinator.
 ///
-/// What it holds at most, roughly: an offset takes 150 bytes and its metadata; a member 500 bytes, what it says when it
-/// joins (per protocol) and its part; a group without members 300 bytes. A million offsets and a hundred thousand groups
+/// What it holds at most, roughly: an offset takes 150 bytes and its metadata; a member 1,000 bytes, what it says when it
+/// joins (per protocol) and its part, but a group together no more than six times [`Policy::generation_bytes_max`]; a group without members 300 bytes. A million offsets and a hundred thousand groups
 /// are 180 MB for one of the topic's fifty partitions: the bounds stop a client that invents names without end, and stay
 /// far above what a busy cluster has.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +34,14 @@ pub struct Policy {
     pub metadata_length_max: usize,
     /// The largest generation that is stored: what fits into a batch of `__consumer_offsets`.
     pub generation_bytes_max: usize,
+}
+
+impl Policy {
+    /// What all members of a group may say together when they join. One protocol's part of it is stored, and while
+    /// members move from one protocol to another they speak of two or three.
+    pub(super) fn said_bytes_max(&self) -> usize {
+        self.generation_bytes_max.saturating_mul(4)
+    }
 }
 
 impl Default for Policy {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use thalweg_messages::group_log::{
     GroupMetadataKey, GroupMetadataValue, GroupRecord, OffsetCommitKey, OffsetCommitValue,
 };
@@ -96,7 +97,7 @@ impl Stored {
 
     fn set_generation(&mut self, group: &str, generation: Option<&GroupMetadataValue>) {
         match generation {
-            Some(value) => self.group_mut(group).generation = Some(value.clone()),
+            Some(value) => self.group_mut(group).generation = Some(own(value)),
             None => {
                 let Some(known) = self.groups.get_mut(group) else { return };
                 known.generation = None;
@@ -142,6 +143,16 @@ impl Stored {
             self.groups.remove(name);
         }
     }
+}
+
+/// With bytes of its own: those of a record that was read are part of a batch, all of which would stay in memory.
+fn own(value: &GroupMetadataValue) -> GroupMetadataValue {
+    let mut value = value.clone();
+    for member in &mut value.members {
+        member.subscription = Bytes::copy_from_slice(&member.subscription);
+        member.assignment = Bytes::copy_from_slice(&member.assignment);
+    }
+    value
 }
 
 impl Machine for Stored {

@@ -64,7 +64,8 @@ impl Group {
     fn assign(&mut self, turn: &mut Turn<'_>, assignments: Vec<(String, Bytes)>) {
         let mut parts: BTreeMap<String, Bytes> = assignments.into_iter().collect();
         for member in self.members.iter_mut() {
-            member.assignment = parts.remove(&*member.id).unwrap_or_default();
+            // Copied: it came as part of a frame, which would stay in memory as long as any part of it.
+            member.assignment = parts.remove(&*member.id).map(|part| Bytes::copy_from_slice(&part)).unwrap_or_default();
         }
         let Phase::Completing { until } = self.phase else { return };
         let before = self.phase;

@@ -65,3 +65,48 @@ impl Open {
 fn place(key: &OffsetCommitKey) -> Place {
     (key.group.clone(), key.topic.clone(), key.partition)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::Stored;
+    use crate::machine::{Context, Machine};
+    use thalweg_messages::group_log::GroupRecord;
+
+    fn commit(offset: i64) -> GroupRecord {
+        let key = OffsetCommitKey { group: "g".to_owned(), topic: "t".to_owned(), partition: PartitionIndex(0) };
+        GroupRecord::OffsetCommit(key, Some(OffsetCommitValue { offset: Offset(offset), ..Default::default() }))
+    }
+
+    fn at(offset: i64) -> Context {
+        Context { offset: Offset(offset) }
+    }
+
+    fn committed(stored: &Stored) -> Option<i64> {
+        Some(stored.group("g")?.offset("t", PartitionIndex(0))?.offset.0)
+    }
+
+    // Markers come when they come; what counts is which commit stands later in the log.
+    #[test]
+    fn the_later_record_counts_not_the_later_marker() {
+        let [one, two] = [ProducerId(1), ProducerId(2)];
+        let mut stored = Stored::default();
+        stored.apply_in_transaction(at(0), one, &commit(10));
+        assert_eq!((committed(&stored), stored.open_count()), (None, 1));
+        stored.apply_in_transaction(at(1), two, &commit(20));
+        stored.transaction_ended(two, TransactionEnd::Committed);
+        stored.transaction_ended(one, TransactionEnd::Committed);
+        assert_eq!((committed(&stored), stored.open_count()), (Some(20), 0));
+
+        stored.apply_in_transaction(at(4), one, &commit(30));
+        stored.apply(at(5), &commit(40));
+        stored.transaction_ended(one, TransactionEnd::Committed);
+        assert_eq!(committed(&stored), Some(40));
+
+        stored.apply_in_transaction(at(7), one, &commit(50));
+        stored.transaction_ended(one, TransactionEnd::Aborted);
+        stored.apply_in_transaction(at(9), one, &commit(60));
+        stored.transaction_ended(two, TransactionEnd::Committed);
+        assert_eq!(committed(&stored), Some(40));
+    }
+}

@@ -367,7 +367,7 @@ fn told(answer: &Answer) -> String {
                     format!("{}/{index} {committed}", life(&topic.topic))
                 })
             });
-            places.collect::<Vec<_>>().join(", ")
+            listing(places)
         }
         Answer::Describe(Ok(group)) => {
             let members = group.members.iter().map(|member| {
@@ -381,7 +381,7 @@ fn told(answer: &Answer) -> String {
             let groups = groups
                 .iter()
                 .map(|group| format!("'{}' {} ({})", group.group, group.state.name(), group.protocol_type));
-            groups.collect::<Vec<_>>().join(", ")
+            listing(groups)
         }
         Answer::Sync(Err(refusal))
         | Answer::Heartbeat(Err(refusal))
@@ -390,6 +390,11 @@ fn told(answer: &Answer) -> String {
         | Answer::Describe(Err(refusal))
         | Answer::DeleteGroup(Err(refusal)) => refused(*refusal),
     }
+}
+
+fn listing(words: impl Iterator<Item = String>) -> String {
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { "none".to_owned() } else { words }
 }
 
 fn life(topic: &TopicName) -> String {
