@@ -25,6 +25,7 @@ use crate::cluster::{self, Cluster, ClusterError, Topic};
 use crate::deletion::Deletion;
 use crate::dormant::{Dormant, Points};
 use crate::fetch_session::FetchSessions;
+use crate::groups::Groups;
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
@@ -49,6 +50,8 @@ pub struct Shared {
     pub dormant: Dormant,
     /// What clients that fetch have told once.
     pub fetch_sessions: FetchSessions,
+    /// The coordinators of groups.
+    pub groups: Groups,
     /// Ids for idempotent producers.
     pub producer_ids: ProducerIds,
     /// Memory for requests.
@@ -161,6 +164,7 @@ impl Broker {
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
             fetch_sessions: FetchSessions::new(settings.requests.fetch_sessions, world.entropy.clone()),
+            groups: Groups::default(),
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
             following: Mutex::default(),
@@ -241,6 +245,7 @@ impl Broker {
         for server in self.servers {
             server.await.map_err(|error| StopError(format!("a listener ended badly: {error}")))?;
         }
+        self.shared.groups.stop();
         // First what is still on its way, which nobody waited for (acks=0, or a connection that broke): it is stable then.
         self.shared.journal.stop();
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;

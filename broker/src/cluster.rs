@@ -339,6 +339,11 @@ impl Topic {
         self.image.partition(index)
     }
 
+    /// How many partitions it has.
+    pub fn partition_count(&self) -> i32 {
+        i32::try_from(self.image.partitions().len()).unwrap_or(i32::MAX)
+    }
+
     /// What its configs mean.
     pub fn settings(&self) -> &TopicSettings {
         &self.settings

@@ -13,6 +13,7 @@ mod dormant;
 pub mod fetch_session;
 mod follow;
 pub mod frames;
+pub mod groups;
 pub mod handlers;
 pub mod listeners;
 pub mod partition;

@@ -1,15 +1,17 @@
 //! FindCoordinator (key 10), versions 0-6.
 //!
-//! Groups, transactions and share groups aren't served yet, and this says so in the words that clients understand: a
-//! group's coordinator is not available (clients ask again), and no transactional id is allowed. librdkafka takes a broker
-//! without this API for one that is too old for lz4.
+//! Where the coordinator of a group is: this broker. The first who asks makes the topic in which groups are kept.
+//! Transactions and share groups aren't served yet, and this says so in the words that clients understand: no transactional
+//! id is allowed, and a share group's coordinator is not available.
 //!
 //! v1 types of keys, and messages; v3 flexible; v4 many keys; v6 keys of share partitions.
 
 use thalweg_messages::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use thalweg_wire::{BrokerId, ErrorCode, Uuid};
 
-use super::Api;
+use super::{Api, Head};
+use crate::broker::Shared;
+use crate::groups;
 
 /// The versions served.
 pub const API: Api = Api::new(10, 0..=6);
@@ -29,26 +31,34 @@ const INVALID: &str = "This most likely occurs because of a request being malfor
                        message was sent to an incompatible broker. See the broker logs for more details.";
 
 /// Answers.
-pub fn handle(request: FindCoordinatorRequest, version: i16) -> FindCoordinatorResponse {
-    let kind = request.key_type;
+pub async fn handle(shared: &Shared, head: &Head, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let (kind, version) = (request.key_type, head.version);
+    let has_groups = if kind == GROUP { groups::has_topic(shared).await } else { Ok(()) };
+    let here = (shared.settings.node, head.advertised.host.as_str(), i32::from(head.advertised.port));
+    let place = |key: &str| match look(kind, key, version).and(has_groups) {
+        Ok(()) => (ErrorCode::None, here),
+        Err(error) => (error, (BrokerId::NONE, "", -1)),
+    };
     if version < LISTS_FROM {
-        let error = look(kind, &request.key, version);
+        let (error, (node_id, host, port)) = place(&request.key);
         return FindCoordinatorResponse {
             error_code: error.code(),
             error_message: Some(message(error).to_owned()),
-            node_id: BrokerId::NONE,
-            port: -1,
+            node_id,
+            host: host.to_owned(),
+            port,
             ..FindCoordinatorResponse::default()
         };
     }
     let coordinators = request.coordinator_keys.into_iter().map(|key| {
-        let error = look(kind, &key, version);
+        let (error, (node_id, host, port)) = place(&key);
         // In a list Kafka has words for unknown types only.
         let words = if (GROUP..=SHARE).contains(&kind) { "" } else { message(error) };
         Coordinator {
             key,
-            node_id: BrokerId::NONE,
-            port: -1,
+            node_id,
+            host: host.to_owned(),
+            port,
             error_code: error.code(),
             error_message: Some(words.to_owned()),
             ..Coordinator::default()
@@ -57,18 +67,19 @@ pub fn handle(request: FindCoordinatorRequest, version: i16) -> FindCoordinatorR
     FindCoordinatorResponse { coordinators: coordinators.collect(), ..FindCoordinatorResponse::default() }
 }
 
-/// Why there is no coordinator.
-fn look(kind: i8, key: &str, version: i16) -> ErrorCode {
+/// Whether there is a coordinator, or why not.
+fn look(kind: i8, key: &str, version: i16) -> Result<(), ErrorCode> {
     match kind {
-        GROUP => ErrorCode::CoordinatorNotAvailable,
-        TRANSACTION => ErrorCode::TransactionalIdAuthorizationFailed,
-        SHARE if version >= SHARE_FROM && is_share_partition(key) => ErrorCode::CoordinatorNotAvailable,
-        _ => ErrorCode::InvalidRequest,
+        GROUP => Ok(()),
+        TRANSACTION => Err(ErrorCode::TransactionalIdAuthorizationFailed),
+        SHARE if version >= SHARE_FROM && is_share_partition(key) => Err(ErrorCode::CoordinatorNotAvailable),
+        _ => Err(ErrorCode::InvalidRequest),
     }
 }
 
 fn message(error: ErrorCode) -> &'static str {
     match error {
+        ErrorCode::None => "NONE",
         ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
         ErrorCode::TransactionalIdAuthorizationFailed => "Transactional Id authorization failed.",
         _ => INVALID,

@@ -8,20 +8,30 @@ pub mod api_versions;
 mod by_partition;
 pub mod create_partitions;
 pub mod create_topics;
+pub mod delete_groups;
 pub mod delete_records;
 pub mod delete_topics;
 pub mod describe_cluster;
 pub mod describe_configs;
+pub mod describe_groups;
 pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod find_coordinator;
+pub mod heartbeat;
 pub mod incremental_alter_configs;
 pub mod init_producer_id;
+pub mod join_group;
+pub mod leave_group;
+pub mod list_groups;
 pub mod list_offsets;
 pub mod metadata;
+pub mod offset_commit;
+pub mod offset_delete;
+pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
 mod resource;
+pub mod sync_group;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -30,6 +40,7 @@ use std::sync::Arc;
 
 use thalweg_messages::api::body_form;
 use thalweg_messages::{Message, Response};
+use thalweg_wire::ErrorCode;
 use thalweg_wire::codec::{Decoder, Encoded, Form, STRING_BYTES_MAX};
 use thalweg_wire::frame::{RequestHeader, begin_response, finish_frame};
 use thalweg_world::BoxFuture;
@@ -75,7 +86,15 @@ pub static SERVED: &[Api] = &[
     fetch::API,
     list_offsets::API,
     metadata::API,
+    offset_commit::API,
+    offset_fetch::API,
     find_coordinator::API,
+    join_group::API,
+    heartbeat::API,
+    leave_group::API,
+    sync_group::API,
+    describe_groups::API,
+    list_groups::API,
     api_versions::API,
     create_topics::API,
     delete_topics::API,
@@ -84,7 +103,9 @@ pub static SERVED: &[Api] = &[
     offset_for_leader_epoch::API,
     describe_configs::API,
     create_partitions::API,
+    delete_groups::API,
     incremental_alter_configs::API,
+    offset_delete::API,
     describe_cluster::API,
     describe_topic_partitions::API,
 ];
@@ -204,6 +225,11 @@ impl Request {
 }
 
 impl Head {
+    /// Where the client comes from, as Kafka says it.
+    fn client_host(&self) -> String {
+        format!("/{}", self.peer.ip())
+    }
+
     /// Writes an answer, or closes the connection where it can't be written: the request had a name that is too long to
     /// be said again, once its bytes that are no UTF-8 are replaced.
     pub fn answer<R: Response>(&self, response: &R) -> Result<Encoded, Close> {
@@ -220,6 +246,17 @@ impl Head {
     }
 }
 
+/// An answer that comes when the future is ready. One that can't be written closes the connection.
+fn later<R: Response>(head: Head, response: impl Future<Output = R> + Send + 'static) -> Answer {
+    Answer::Later(Box::pin(async move { head.answer(&response.await).ok() }))
+}
+
+/// What a client is told where a coordinator answered something else than it was asked: a mistake of ours.
+fn out_of_place(answer: &thalweg_coordinators::groups::Answer) -> ErrorCode {
+    tracing::error!(?answer, "a coordinator answered another question");
+    ErrorCode::UnknownServerError
+}
+
 /// A name that an answer can repeat: see [`Head::answer`]. For handlers that answer later.
 fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
     if name.len() > STRING_BYTES_MAX { Err("a name that no answer can repeat".to_owned()) } else { Ok(name) }
@@ -233,7 +270,15 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         1 => fetch::handle(shared, request).await,
         2 => request.answered(&list_offsets::handle(shared, request.body()?, version).await?),
         3 => request.answered(&metadata::handle(shared, &request.head, request.body()?).await),
-        10 => request.answered(&find_coordinator::handle(request.body()?, version)),
+        8 => offset_commit::handle(shared, request).await,
+        9 => offset_fetch::handle(shared, request).await,
+        10 => request.answered(&find_coordinator::handle(shared, &request.head, request.body()?).await),
+        11 => join_group::handle(shared, request).await,
+        12 => heartbeat::handle(shared, request).await,
+        13 => leave_group::handle(shared, request).await,
+        14 => sync_group::handle(shared, request).await,
+        15 => describe_groups::handle(shared, request).await,
+        16 => list_groups::handle(shared, request).await,
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
         19 => request.answered(&create_topics::handle(shared, request.body()?, version).await),
         20 => request.answered(&delete_topics::handle(shared, request.body()?, version).await),
@@ -242,7 +287,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         23 => request.answered(&offset_for_leader_epoch::handle(shared, request.body()?).await?),
         32 => request.answered(&describe_configs::handle(shared, request.body()?, version)?),
         37 => request.answered(&create_partitions::handle(shared, request.body()?).await),
+        42 => delete_groups::handle(shared, request).await,
         44 => request.answered(&incremental_alter_configs::handle(shared, request.body()?).await?),
+        47 => offset_delete::handle(shared, request).await,
         60 => request.answered(&describe_cluster::handle(shared, &request.head, &request.body()?)),
         75 => request.answered(&describe_topic_partitions::handle(shared, request.body()?)),
         key => Err(format!("API {key} is listed and not served")),

@@ -1,0 +1,245 @@
+//! The driver of one coordinator: one inbox, one loop, the only place that awaits.
+//!
+//! A command is decided on the state with everything that was appended before it; its records are appended, and applied
+//! at once; its answers leave when the high watermark has passed all that they may have seen, in the order of the
+//! decisions. A failed append ends the driver, and with it all that it knew: the next one loads what is durable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use thalweg_coordinators::Context;
+use thalweg_coordinators::groups::{Answer, Command, Coordinator, Now, Policy, Request, Ticket, TopicName, records};
+use thalweg_log::journal::{Full, Reservation};
+use thalweg_log::log::{Mark, journal_bytes};
+use thalweg_messages::group_log::GroupRecord;
+use thalweg_wire::batch::{Batch, Builder, Verified};
+use thalweg_wire::{ErrorCode, PartitionIndex};
+use thalweg_world::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use super::load::load;
+use crate::broker::Shared;
+use crate::cluster::Topic;
+use crate::partition::Partition;
+use crate::settings::Settings;
+use crate::waiters::{Countdown, Wakes};
+
+/// Records go together into a batch up to so many bytes; a larger one goes alone.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// How long an append waits for room that a checkpoint makes.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Members of a group, where nobody says how many: a generation is one record, and has to fit into a batch.
+const MEMBERS_MAX: usize = 10_000;
+
+/// What a driver is told.
+pub(super) enum Told {
+    /// Somebody asks.
+    Asked(Box<Request>, Reply),
+    /// Topics are gone.
+    TopicsDeleted(Vec<TopicName>),
+}
+
+/// Where the answer goes.
+pub(super) type Reply = oneshot::Sender<Result<Answer, ErrorCode>>;
+
+/// Answers that wait for the high watermark; whether it will come.
+type Held = (bool, Vec<(Reply, Answer)>);
+
+/// One coordinator and who waits for it.
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    partition: Arc<Partition>,
+    coordinator: Coordinator,
+    replies: BTreeMap<Ticket, Reply>,
+    next_ticket: u64,
+    held: FuturesOrdered<BoxFuture<'static, Held>>,
+}
+
+/// The records of a decision can't be appended.
+struct NotAppended;
+
+impl Driver {
+    /// Loads the partition and serves it, until its inbox is closed or a write fails.
+    pub(super) async fn run(
+        shared: Arc<Shared>,
+        topic: Arc<Topic>,
+        index: PartitionIndex,
+        mut inbox: mpsc::Receiver<Told>,
+    ) {
+        let loaded = Driver::load(&shared, &topic, index).await;
+        let mut driver = match loaded {
+            Ok(driver) => driver,
+            Err(reason) => {
+                tracing::error!(partition = %index, reason, "the groups of a partition can't be loaded");
+                refuse(&mut inbox);
+                return;
+            }
+        };
+        if driver.serve(&mut inbox).await.is_err() {
+            tracing::error!(partition = %index, "a write failed: the groups of a partition are loaded anew");
+        }
+        // Nobody sends any more, and what was sent is told to go elsewhere.
+        refuse(&mut inbox);
+        for (_, reply) in std::mem::take(&mut driver.replies) {
+            let _ = reply.send(Err(ErrorCode::NotCoordinator));
+        }
+        while let Some((_, answers)) = driver.held.next().await {
+            answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::NotCoordinator)));
+        }
+    }
+
+    async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
+        let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
+        let entry_bytes = shared.journal.entry_bytes_max();
+        let mut coordinator = Coordinator::new(policy(&shared.cluster.settings(), entry_bytes));
+        load(shared, &partition, &mut coordinator).await?;
+        coordinator.loaded(now(shared));
+        Ok(Driver {
+            shared: shared.clone(),
+            partition,
+            coordinator,
+            replies: BTreeMap::new(),
+            next_ticket: 0,
+            held: FuturesOrdered::new(),
+        })
+    }
+
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Told>) -> Result<(), NotAppended> {
+        let clock = self.shared.world.clock.clone();
+        loop {
+            let due = self.coordinator.deadline();
+            tokio::select! {
+                biased;
+                Some((arrived, answers)) = self.held.next(), if !self.held.is_empty() => {
+                    for (reply, answer) in answers {
+                        // Whoever asked may be gone.
+                        let _ = reply.send(if arrived { Ok(answer) } else { Err(ErrorCode::NotCoordinator) });
+                    }
+                    if !arrived {
+                        return Err(NotAppended);
+                    }
+                }
+                told = inbox.recv() => match told {
+                    None => return Ok(()),
+                    Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
+                    Some(Told::Asked(request, reply)) => {
+                        let ticket = Ticket(self.next_ticket);
+                        self.next_ticket += 1;
+                        self.replies.insert(ticket, reply);
+                        self.decide(Command::Ask(ticket, *request)).await?;
+                    }
+                },
+                () = clock.sleep_until(due.unwrap_or(clock.now())), if due.is_some() => self.decide(Command::Tick).await?,
+            }
+        }
+    }
+
+    async fn decide(&mut self, command: Command) -> Result<(), NotAppended> {
+        let decision = self.coordinator.decide(now(&self.shared), command);
+        let answers: Vec<_> = decision
+            .reply
+            .into_iter()
+            .filter_map(|(ticket, answer)| Some((self.replies.remove(&ticket)?, answer)))
+            .collect();
+        let countdown = Countdown::new();
+        if let Err(failed) = self.append(&decision.records, &countdown).await {
+            answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::NotCoordinator)));
+            return Err(failed);
+        }
+        if decision.records.is_empty() && self.held.is_empty() {
+            // All that it saw is acknowledged.
+            answers.into_iter().for_each(|(reply, answer)| _ = reply.send(Ok(answer)));
+            return Ok(());
+        }
+        self.held.push_back(Box::pin(async move {
+            countdown.wait().await;
+            (!countdown.failed(), answers)
+        }));
+        Ok(())
+    }
+
+    /// Appends records in batches, and tells the coordinator each at its place.
+    async fn append(&mut self, records: &[GroupRecord], countdown: &Arc<Countdown>) -> Result<(), NotAppended> {
+        let mut rest = records;
+        while !rest.is_empty() {
+            let (batch, count) = self.batch(rest)?;
+            let (first, behind) = rest.split_at(count);
+            let bytes = journal_bytes(&batch);
+            let mut reservation = reserve(&self.shared, bytes).await.map_err(|_| NotAppended)?;
+            let mut wakes = Wakes::default();
+            let time = self.shared.world.clock.wall();
+            let batch = Verified::trusted(batch);
+            let appended = self.partition.append(time, batch, &mut reservation, Some(countdown), &mut wakes);
+            self.shared.journal.wake();
+            self.shared.partitions.settle(wakes);
+            let appended = appended.map_err(|_| NotAppended)?;
+            for (place, record) in (0..).zip(first) {
+                self.coordinator.apply(Context { offset: appended.base.plus(place) }, record);
+            }
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// A batch of the first of these records, and how many they are.
+    fn batch(&self, records: &[GroupRecord]) -> Result<(Batch, usize), NotAppended> {
+        let time = self.shared.world.clock.wall();
+        let (mut builder, mut bytes, mut count) = (Builder::new(), 0, 0);
+        for record in records {
+            let (key, value) = records::encode(record).map_err(|_| NotAppended)?;
+            bytes += key.len() + value.as_ref().map_or(0, bytes::Bytes::len);
+            if count > 0 && bytes > BATCH_BYTES {
+                break;
+            }
+            builder.push(time, Some(&key), value.as_deref(), &[]);
+            count += 1;
+        }
+        Ok((builder.build().ok_or(NotAppended)?, count))
+    }
+}
+
+async fn reserve(shared: &Shared, bytes: usize) -> Result<Reservation<Mark>, Full> {
+    match shared.journal.reserve(1, bytes) {
+        Err(Full::NoRoom) => {
+            shared.write_out.checkpoint_soon();
+            tokio::select! {
+                biased;
+                reserved = shared.journal.reserve_soon(1, bytes) => reserved,
+                () = shared.world.clock.sleep(ROOM_PATIENCE) => Err(Full::NoRoom),
+            }
+        }
+        reserved => reserved,
+    }
+}
+
+fn refuse(inbox: &mut mpsc::Receiver<Told>) {
+    inbox.close();
+    while let Ok(told) = inbox.try_recv() {
+        if let Told::Asked(_, reply) = told {
+            let _ = reply.send(Err(ErrorCode::NotCoordinator));
+        }
+    }
+}
+
+fn now(shared: &Shared) -> Now {
+    Now { moment: shared.world.clock.now(), timestamp: shared.world.clock.wall() }
+}
+
+fn policy(settings: &Settings, entry_bytes: usize) -> Policy {
+    Policy {
+        session_timeout_min: settings.groups.session_timeout_min,
+        session_timeout_max: settings.groups.session_timeout_max,
+        members_max: settings.groups.members.min(MEMBERS_MAX),
+        initial_rebalance_delay: settings.groups.initial_rebalance_delay,
+        offsets_retention: settings.offsets.retention,
+        expiry_interval: settings.offsets.retention_check_interval,
+        metadata_length_max: settings.offsets.metadata_bytes,
+        generation_bytes_max: Policy::default().generation_bytes_max.min(entry_bytes / 2),
+        ..Policy::default()
+    }
+}

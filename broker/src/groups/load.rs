@@ -1,0 +1,85 @@
+//! Reads a partition of `__consumer_offsets` from its start to its end.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use thalweg_coordinators::Context;
+use thalweg_coordinators::groups::{Coordinator, TransactionEnd};
+use thalweg_log::log::{FirstBatch, ReadLimit, Reading};
+use thalweg_messages::group_log::GroupRecord;
+use thalweg_replica::Isolation;
+use thalweg_wire::batch::{Batch, Records, Scratch};
+use thalweg_wire::{LeaderEpoch, Offset};
+
+use crate::broker::Shared;
+use crate::partition::{FetchPosition, Partition};
+
+/// The first two bytes of an end marker's key behind its version: what became of the transaction.
+const COMMITTED: i16 = 1;
+
+/// Tells a coordinator all that its partition has.
+///
+/// # Errors
+/// What can't be read: a coordinator that passed over it would be another one.
+pub(super) async fn load(
+    shared: &Shared,
+    partition: &Arc<Partition>,
+    coordinator: &mut Coordinator,
+) -> Result<(), String> {
+    let marks = partition.marks();
+    let (mut from, end) = (marks.log_start, partition.log_end());
+    let limit = ReadLimit { bytes: shared.settings.offsets.load_buffer_bytes, first: FirstBatch::Always };
+    while from < end {
+        let none = LeaderEpoch::NONE;
+        let position = FetchPosition { offset: from, current_epoch: none, last_fetched_epoch: none };
+        let read = partition.read(position, Isolation::LogEnd, limit).map_err(|error| format!("{error:?}"))?;
+        let batches = match read.records {
+            Reading::Memory(batches) => batches,
+            Reading::Files(files) => {
+                let read = shared.world.offload(move || files.read(limit)).await;
+                read.map_err(|error| error.to_string())?
+            }
+        };
+        let Some(last) = batches.last() else { return Err(format!("nothing at {from}, the log ends at {end}")) };
+        let next = last.next_offset();
+        for batch in &batches {
+            apply(coordinator, batch, from).map_err(|reason| format!("at {}: {reason}", batch.base_offset()))?;
+        }
+        from = next;
+    }
+    Ok(())
+}
+
+fn apply(coordinator: &mut Coordinator, batch: &Batch, from: Offset) -> Result<(), String> {
+    let header = batch.header();
+    let plain = batch.decompressed(&mut Scratch::new()).map_err(|damage| format!("{damage:?}"))?;
+    let records = Records::of(&plain).ok_or("records that can't be read")?;
+    for record in records {
+        let record = record.map_err(|malformed| malformed.to_string())?;
+        let offset = record.offset;
+        if offset < from {
+            continue;
+        }
+        let key = record.key.unwrap_or_default();
+        if header.is_control() {
+            if let &[_, _, high, low, ..] = key {
+                let end = match i16::from_be_bytes([high, low]) {
+                    COMMITTED => TransactionEnd::Committed,
+                    _ => TransactionEnd::Aborted,
+                };
+                coordinator.transaction_ended(header.producer_id(), end);
+            }
+            continue;
+        }
+        let value = record.value.map(Bytes::copy_from_slice);
+        let known = GroupRecord::decode(&Bytes::copy_from_slice(key), value.as_ref());
+        let known = known.map_err(|error| format!("a record of a group: {error}"))?;
+        let at = Context { offset };
+        if header.is_transactional() {
+            coordinator.apply_in_transaction(at, header.producer_id(), &known);
+        } else {
+            coordinator.apply(at, &known);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The coordinators of groups: one driver for each partition of `__consumer_offsets`, spawned when somebody first asks it.
+//!
+//! Which partition a group belongs to follows from its name, as in Kafka. A driver loads its partition, and then is the
+//! only one that decides about its groups: see [`driver`].
+
+mod driver;
+mod load;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use thalweg_coordinators::cluster::{Effect, NewTopic};
+use thalweg_coordinators::groups::{Answer, Request, TopicName};
+use thalweg_wire::{ErrorCode, PartitionIndex};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::broker::Shared;
+use crate::cluster::Topic;
+use crate::handlers::{Ending, create_topics};
+use driver::{Driver, Told};
+
+/// Where groups and their offsets are kept.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// Requests that wait for one driver; past it whoever asks waits: back-pressure.
+const INBOX_MAX: usize = 1024;
+
+/// The drivers that were asked for.
+#[derive(Default)]
+pub struct Groups {
+    drivers: Mutex<Drivers>,
+}
+
+#[derive(Default)]
+struct Drivers {
+    inboxes: HashMap<PartitionIndex, mpsc::Sender<Told>>,
+    stopped: bool,
+}
+
+/// A request on its way to an answer.
+pub struct Asking(oneshot::Receiver<Result<Answer, ErrorCode>>);
+
+impl Asking {
+    /// The answer. Where the connection or the broker ends meanwhile, the client is sent to look for a coordinator again.
+    pub async fn answer(self, ending: &mut Ending) -> Result<Answer, ErrorCode> {
+        tokio::select! {
+            biased;
+            answer = self.0 => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),
+            () = ending.begun() => Err(ErrorCode::NotCoordinator),
+        }
+    }
+}
+
+impl Groups {
+    /// Asks the coordinator of a group.
+    ///
+    /// # Errors
+    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the broker stops.
+    pub async fn ask(&self, shared: &Arc<Shared>, group: &str, request: Request) -> Result<Asking, ErrorCode> {
+        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+        let partition = partition_of(group, topic.partition_count());
+        self.ask_partition(shared, &topic, partition, request).await
+    }
+
+    /// Asks every coordinator the same.
+    ///
+    /// # Errors
+    /// As [`Groups::ask`]; where there are no coordinators there are no groups.
+    pub async fn ask_all(&self, shared: &Arc<Shared>, request: &Request) -> Result<Vec<Asking>, ErrorCode> {
+        let Some(topic) = shared.cluster.topic(OFFSETS_TOPIC) else { return Ok(Vec::new()) };
+        let mut asked = Vec::new();
+        for partition in 0..topic.partition_count() {
+            let partition = PartitionIndex(partition);
+            asked.push(self.ask_partition(shared, &topic, partition, request.clone()).await?);
+        }
+        Ok(asked)
+    }
+
+    /// Topics were deleted: what groups had read of them is forgotten.
+    pub async fn topics_deleted(&self, topics: Vec<TopicName>) {
+        let inboxes: Vec<_> = self.drivers().inboxes.values().cloned().collect();
+        for inbox in inboxes {
+            // One that ends has nothing to forget.
+            let _ = inbox.send(Told::TopicsDeleted(topics.clone())).await;
+        }
+    }
+
+    /// Ends all drivers: who waits is told to look elsewhere.
+    pub fn stop(&self) {
+        let mut drivers = self.drivers();
+        drivers.stopped = true;
+        drivers.inboxes.clear();
+    }
+
+    async fn ask_partition(
+        &self,
+        shared: &Arc<Shared>,
+        topic: &Arc<Topic>,
+        partition: PartitionIndex,
+        request: Request,
+    ) -> Result<Asking, ErrorCode> {
+        let (answer, asking) = oneshot::channel();
+        let mut told = Told::Asked(Box::new(request), answer);
+        // A driver that has just ended, because a write failed, takes nothing more: one other is asked.
+        for _ in 0..2 {
+            let inbox = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
+            match inbox.send(told).await {
+                Ok(()) => return Ok(Asking(asking)),
+                Err(mpsc::error::SendError(back)) => told = back,
+            }
+        }
+        Err(ErrorCode::NotCoordinator)
+    }
+
+    /// The driver's inbox; it is spawned if there is none. `None` when the broker stops.
+    fn inbox(&self, shared: &Arc<Shared>, topic: &Arc<Topic>, partition: PartitionIndex) -> Option<mpsc::Sender<Told>> {
+        let mut drivers = self.drivers();
+        if drivers.stopped {
+            return None;
+        }
+        if let Some(known) = drivers.inboxes.get(&partition).filter(|inbox| !inbox.is_closed()) {
+            return Some(known.clone());
+        }
+        let (inbox, told) = mpsc::channel(INBOX_MAX);
+        drivers.inboxes.insert(partition, inbox.clone());
+        tokio::spawn(Driver::run(shared.clone(), topic.clone(), partition, told));
+        Some(inbox)
+    }
+
+    fn drivers(&self) -> MutexGuard<'_, Drivers> {
+        self.drivers.lock().expect("no code panics while it holds the table of coordinators")
+    }
+}
+
+/// Sees that there is a topic for offsets, as the first FindCoordinator does in Kafka.
+///
+/// # Errors
+/// What the client is told; it asks again.
+pub async fn has_topic(shared: &Shared) -> Result<(), ErrorCode> {
+    if shared.cluster.topic(OFFSETS_TOPIC).is_some() {
+        return Ok(());
+    }
+    let settings = &shared.settings.offsets;
+    let config = |name: &str, value: String| (name.to_owned(), Some(value));
+    let topic = NewTopic {
+        partitions: settings.partitions,
+        // Capped at the brokers that are there.
+        replication_factor: 1,
+        settings: vec![
+            config("cleanup.policy", "compact".to_owned()),
+            config("compression.type", "producer".to_owned()),
+            config("segment.bytes", settings.segment_bytes.to_string()),
+        ],
+        ..create_topics::mentioned(shared, OFFSETS_TOPIC)
+    };
+    let made = create_topics::create(shared, vec![topic], Effect::Create).await;
+    match made.into_iter().next().map(|made| made.outcome) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(refused)) if refused.code == ErrorCode::TopicAlreadyExists => Ok(()),
+        Some(Err(_)) | None => Err(ErrorCode::CoordinatorNotAvailable),
+    }
+}
+
+/// The partition of a group: Java's hash of its name, without the sign (Kafka's `partitionFor`).
+fn partition_of(group: &str, partitions: i32) -> PartitionIndex {
+    let hash = group.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    // The one number that has no counterpart counts as 0.
+    PartitionIndex(hash.checked_abs().unwrap_or(0) % partitions.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_where_java_puts_them() {
+        // By `Utils.abs("...".hashCode()) % 50`.
+        let partition = |group| partition_of(group, 50).0;
+        assert_eq!(partition(""), 0);
+        assert_eq!(partition("a"), 97 % 50);
+        assert_eq!(partition("ab"), (97 * 31 + 98) % 50);
+        // Java: "polygenelubricants".hashCode() == Integer.MIN_VALUE.
+        assert_eq!(partition("polygenelubricants"), 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! DescribeGroups (key 15), versions 0-6.
+//!
+//! What groups are like now: their state, their protocol, their members and what each reads.
+//!
+//! v1 throttle time, v3 the client's rights, v4 members that keep their place, v5 flexible, v6 a group that isn't there is
+//! an error (KIP-1043).
+
+use std::sync::Arc;
+
+use thalweg_coordinators::groups::{self, Described, Refusal};
+use thalweg_messages::describe_groups::{
+    DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
+};
+use thalweg_wire::ErrorCode;
+
+use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use crate::broker::Shared;
+
+/// The versions served.
+pub const API: Api = Api::new(15, 0..=6);
+
+/// From this version on a group that isn't there is an error.
+const MISSING_FROM: i16 = 6;
+
+/// Takes a request.
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+    let body: DescribeGroupsRequest = request.body()?;
+    let mut head = request.head.clone();
+    let mut asked = Vec::with_capacity(body.groups.len());
+    for group in body.groups {
+        let describe = groups::Request::Describe { group: group.clone() };
+        let asking = shared.groups.ask(shared, &group, describe).await;
+        asked.push((answerable(group.into())?.into_owned(), asking));
+    }
+    Ok(later(head.clone(), async move {
+        let mut groups = Vec::with_capacity(asked.len());
+        for (group, asking) in asked {
+            let answer = match asking {
+                Ok(asking) => asking.answer(&mut head.ending).await,
+                Err(code) => Err(code),
+            };
+            groups.push(match answer {
+                Ok(groups::Answer::Describe(Ok(described))) => shown(group, described),
+                Ok(groups::Answer::Describe(Err(Refusal::NoSuchGroup))) => dead(group, head.version),
+                Ok(groups::Answer::Describe(Err(refusal))) => refused(group, refusal.code()),
+                Ok(other) => refused(group, out_of_place(&other)),
+                Err(code) => refused(group, code),
+            });
+        }
+        DescribeGroupsResponse { groups, ..DescribeGroupsResponse::default() }
+    }))
+}
+
+fn shown(group_id: String, described: Described) -> DescribedGroup {
+    let members = described.members.into_iter().map(|member| DescribedGroupMember {
+        member_id: member.member_id,
+        group_instance_id: member.instance_id,
+        client_id: member.client_id,
+        client_host: member.client_host,
+        member_metadata: member.metadata,
+        member_assignment: member.assignment,
+        ..DescribedGroupMember::default()
+    });
+    DescribedGroup {
+        group_id,
+        group_state: described.state.name().to_owned(),
+        protocol_type: described.protocol_type,
+        protocol_data: described.protocol_name,
+        members: members.collect(),
+        ..DescribedGroup::default()
+    }
+}
+
+fn dead(group_id: String, version: i16) -> DescribedGroup {
+    let is_error = version >= MISSING_FROM;
+    DescribedGroup {
+        error_code: if is_error { ErrorCode::GroupIdNotFound.code() } else { 0 },
+        error_message: is_error.then(|| format!("Group {group_id} not found.")),
+        group_id,
+        group_state: "Dead".to_owned(),
+        ..DescribedGroup::default()
+    }
+}
+
+fn refused(group_id: String, code: ErrorCode) -> DescribedGroup {
+    DescribedGroup { error_code: code.code(), group_id, ..DescribedGroup::default() }
+}

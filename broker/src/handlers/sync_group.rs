@@ -1,0 +1,63 @@
+//! SyncGroup (key 14), versions 0-5.
+//!
+//! A member fetches its part of the generation; the leader brings what it has assigned. Others are answered when it has.
+//!
+//! v1 throttle time, v3 members that keep their place (KIP-345), v4 flexible, v5 both sides name the protocol (KIP-559).
+
+use std::sync::Arc;
+
+use thalweg_coordinators::groups::{self, Synced};
+use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
+use thalweg_wire::ErrorCode;
+
+use super::{Answer, Api, Close, Request, later, out_of_place};
+use crate::broker::Shared;
+
+/// The versions served.
+pub const API: Api = Api::new(14, 0..=5);
+
+/// Takes a request; the answer comes when the leader has assigned.
+pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
+    let body: SyncGroupRequest = request.body()?;
+    let mut head = request.head.clone();
+    let sync = groups::SyncGroup {
+        group: body.group_id.clone(),
+        generation: body.generation_id,
+        member_id: body.member_id,
+        instance_id: body.group_instance_id,
+        protocol_type: body.protocol_type,
+        protocol_name: body.protocol_name,
+        assignments: body.assignments.into_iter().map(|one| (one.member_id, one.assignment)).collect(),
+    };
+    let asking = shared.groups.ask(shared, &body.group_id, groups::Request::Sync(sync)).await;
+    Ok(later(head.clone(), async move {
+        let answer = match asking {
+            Ok(asking) => asking.answer(&mut head.ending).await,
+            Err(code) => Err(code),
+        };
+        match answer {
+            Ok(groups::Answer::Sync(Ok(synced))) => assigned(synced, head.version),
+            Ok(groups::Answer::Sync(Err(refusal))) => refused(refusal.code()),
+            Ok(other) => refused(out_of_place(&other)),
+            Err(code) => refused(code),
+        }
+    }))
+}
+
+fn assigned(synced: Synced, version: i16) -> SyncGroupResponse {
+    SyncGroupResponse {
+        protocol_type: Some(synced.protocol_type).filter(|_| version >= 5),
+        protocol_name: Some(synced.protocol_name).filter(|_| version >= 5),
+        assignment: synced.assignment,
+        ..SyncGroupResponse::default()
+    }
+}
+
+fn refused(code: ErrorCode) -> SyncGroupResponse {
+    SyncGroupResponse {
+        error_code: code.code(),
+        protocol_type: None,
+        protocol_name: None,
+        ..SyncGroupResponse::default()
+    }
+}
