@@ -3,6 +3,7 @@
 
 mod ci;
 mod generate;
+mod planted;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo xtask VERB
 
   generate [--check]   write messages/src/generated from messages/schema, or fail when it is stale
   tidy                 check the rules of the house: arrows between crates, purity of the pillars, files
+  planted [WORDS]      plant known mistakes, one at a time, and see that the tests find them (about 20 minutes)
   ci                   everything that has to hold before a change goes in, with the time of each step";
 
 fn main() -> ExitCode {
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
         ["generate"] => generate::run(&root()),
         ["generate", "--check"] => generate::check(&root()),
         ["tidy"] => tidy::run(&root()),
+        ["planted"] => planted::run(&root(), ""),
+        ["planted", only] => planted::run(&root(), only),
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");

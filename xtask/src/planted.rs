@@ -1,0 +1,232 @@
+//! `cargo xtask planted`: whether the tests bite. Each known mistake is planted alone, in a scratch copy of the workspace,
+//! as an exact replacement; the test that should find it has to fail, and one that no longer matches fails the run.
+//!
+//! The table of [`BUGS`] is that of `docs/guarantees.md`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+/// A mistake, and who finds it.
+struct Bug {
+    /// What it is, in words.
+    name: &'static str,
+    /// Where.
+    file: &'static str,
+    /// What stands there; once.
+    right: &'static str,
+    /// What stands there instead.
+    wrong: &'static str,
+    /// Package, and what follows `cargo test -p PACKAGE`.
+    found_by: (&'static str, &'static [&'static str]),
+}
+
+const BUGS: &[Bug] = &[
+    Bug {
+        name: "acknowledge before the write is durable",
+        file: "broker/src/partition.rs",
+        right: "                        self.journal.push(reservation, entry);\n                    }\n                    Durability::PageCache",
+        wrong: "                        self.journal.push(reservation, entry);\n                        state.stored(end, wakes);\n                    }\n                    Durability::PageCache",
+        found_by: ("thalweg-broker", &["--test", "power_cut", "even"]),
+    },
+    Bug {
+        name: "accept a recycled frame: write over files that no durable frame has let go",
+        file: "log/src/journal/driver.rs",
+        right: "        self.ring.written(length, checksum, checkpoint);",
+        wrong: "        self.ring.written(length, checksum, self.ring.sequence);",
+        found_by: ("thalweg-log", &["--test", "journal_crashes"]),
+    },
+    Bug {
+        name: "cut a corrupt frame as torn",
+        file: "log/src/journal/scan.rs",
+        right: "    // Frames at or below the checkpoint may be half overwritten: holes among them mean nothing.",
+        wrong: "    while let Some(hole) = found.windows(2).rposition(|pair| pair[1].header.sequence != pair[0].header.sequence + 1) {\n        found.truncate(hole + 1);\n    }",
+        found_by: ("thalweg-log", &["--test", "journal_damage"]),
+    },
+    Bug {
+        name: "apply an append that a later truncation killed",
+        file: "log/src/redo.rs",
+        right: "position > later.placed && later.lowest_cut(position) > batch.base_offset()",
+        wrong: "position > later.placed",
+        found_by: ("thalweg-log", &[]),
+    },
+    Bug {
+        name: "skip `Placed`",
+        file: "log/src/redo.rs",
+        right: "            Entry::Placed { .. } => self.later.entry(log).or_default().placed = position,",
+        wrong: "            Entry::Placed { .. } => {}",
+        found_by: ("thalweg-log", &[]),
+    },
+    Bug {
+        name: "resume an epoch after a restart",
+        file: "coordinators/src/cluster/image.rs",
+        right: "            self.with_topic(id, |topic| topic.begin_epochs(record.broker_id));",
+        wrong: "            self.with_topic(id, |_| ());",
+        found_by: ("thalweg-coordinators", &["--test", "testscripts"]),
+    },
+    Bug {
+        name: "drop the producers' window at a start",
+        file: "log/src/log.rs",
+        right: "        let mut producers = self.files.as_ref().map(|files| files.producers()).unwrap_or_default();",
+        wrong: "        let mut producers = Producers::default();",
+        found_by: ("thalweg-broker", &["--test", "idempotence"]),
+    },
+    Bug {
+        name: "forget to sync a directory behind a rename",
+        file: "log/src/directory.rs",
+        right: "    put_synced(disk, directory, name, bytes)?;\n    disk.sync_dir(directory)",
+        wrong: "    put_synced(disk, directory, name, bytes)",
+        found_by: ("thalweg-broker", &["--test", "files", "--test", "delete_records"]),
+    },
+    Bug {
+        name: "let the journal forget a log start that stands nowhere else",
+        file: "log/src/write_out.rs",
+        right: "                    starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;",
+        wrong: "                    let _ = &starts;",
+        found_by: ("thalweg-broker", &["--test", "delete_records"]),
+    },
+    Bug {
+        name: "checkpoint without a sync of the files",
+        file: "log/src/write_out.rs",
+        right: "                    world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;",
+        wrong: "                    let _ = &anchor;",
+        found_by: ("thalweg-broker", &["--test", "files"]),
+    },
+    Bug {
+        name: "answer a commit of offsets before it is durable",
+        file: "broker/src/groups/driver.rs",
+        right: "        if decision.records.is_empty() && self.held.is_empty() {",
+        wrong: "        if self.held.is_empty() {",
+        found_by: ("thalweg-broker", &["--test", "groups"]),
+    },
+    Bug {
+        name: "bring a deleted topic's folder back",
+        file: "broker/src/dormant.rs",
+        right: "                        Some(Standing::Deleted) => leftovers.deleted.push(partition),",
+        wrong: "                        Some(Standing::Deleted) => _ = names.insert(partition),",
+        found_by: ("thalweg-broker", &["--test", "deletion"]),
+    },
+];
+
+/// How a planted mistake fared.
+enum Fate {
+    Found,
+    Missed,
+    /// It doesn't stand there once, or what was planted doesn't build.
+    Unplanted(String),
+}
+
+/// Plants those whose name contains `only`, one after the other.
+pub(crate) fn run(root: &Path, only: &str) -> ExitCode {
+    let scratch = root.join("target/planted");
+    if let Err(error) = copy(root, &scratch) {
+        eprintln!("planted: the workspace can't be copied to {}: {error}", scratch.display());
+        return ExitCode::FAILURE;
+    }
+    let mut table = Vec::new();
+    let mut verdict = ExitCode::SUCCESS;
+    for bug in BUGS.iter().filter(|bug| bug.name.contains(only)) {
+        eprintln!("planted: {}", bug.name);
+        let start = Instant::now();
+        let fate = plant(&scratch, bug);
+        let said = match &fate {
+            Fate::Found => "found".to_owned(),
+            Fate::Missed => "MISSED".to_owned(),
+            Fate::Unplanted(why) => format!("NOT PLANTED: {why}"),
+        };
+        if !matches!(fate, Fate::Found) {
+            verdict = ExitCode::FAILURE;
+        }
+        let (package, tests) = bug.found_by;
+        let took = start.elapsed().as_secs_f64();
+        table.push(format!("  {said:<8}{took:>7.1} s  {}  (cargo test -p {package} {})", bug.name, tests.join(" ")));
+    }
+    eprintln!("planted: summary\n{}", table.join("\n"));
+    verdict
+}
+
+fn plant(scratch: &Path, bug: &Bug) -> Fate {
+    let path = scratch.join(bug.file);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return Fate::Unplanted(error.to_string()),
+    };
+    let places = text.matches(bug.right).count();
+    if places != 1 {
+        return Fate::Unplanted(format!("it stands in {places} places of {}", bug.file));
+    }
+    let planted = fs::write(&path, text.replacen(bug.right, bug.wrong, 1));
+    let fate = planted.map_or_else(|error| Fate::Unplanted(error.to_string()), |()| test(scratch, bug));
+    match fs::write(&path, text) {
+        Ok(()) => fate,
+        Err(error) => Fate::Unplanted(format!("{} can't be mended: {error}", bug.file)),
+    }
+}
+
+/// A test that fails has found it; one that can't be built has not.
+fn test(scratch: &Path, bug: &Bug) -> Fate {
+    let (package, tests) = bug.found_by;
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(arguments).args(["-q", "-p", package]).args(tests).current_dir(scratch);
+        command.env("CARGO_TARGET_DIR", scratch.join("target")).env("RUST_BACKTRACE", "0");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+    };
+    // A filter is no word for a build.
+    let builds = Command::new(env!("CARGO"))
+        .args(["test", "--no-run", "-q", "-p", package])
+        .args(tests.iter().take(tests.len() / 2 * 2))
+        .current_dir(scratch)
+        .env("CARGO_TARGET_DIR", scratch.join("target"))
+        .stdin(Stdio::null())
+        .status();
+    match builds {
+        Ok(status) if status.success() => {}
+        Ok(_) => return Fate::Unplanted("what was planted doesn't build".to_owned()),
+        Err(error) => return Fate::Unplanted(error.to_string()),
+    }
+    match cargo(&["test"]) {
+        Ok(status) if status.success() => Fate::Missed,
+        Ok(_) => Fate::Found,
+        Err(error) => Fate::Unplanted(error.to_string()),
+    }
+}
+
+/// Copies what git knows of; files that are the same stay as they are, so that little is built again.
+fn copy(root: &Path, scratch: &Path) -> std::io::Result<()> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output()?;
+    let names = String::from_utf8(listed.stdout).map_err(std::io::Error::other)?;
+    for name in names.split('\0').filter(|name| !name.is_empty()) {
+        let (from, to): (PathBuf, PathBuf) = (root.join(name), scratch.join(name));
+        let bytes = match fs::read(&from) {
+            Ok(bytes) => bytes,
+            // Deleted, and not yet committed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if fs::read(&to).is_ok_and(|same| same == bytes) {
+            continue;
+        }
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&to, bytes)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_can_be_planted() {
+        let root = crate::root();
+        for bug in BUGS {
+            let text = fs::read_to_string(root.join(bug.file)).expect(bug.file);
+            assert_eq!(text.matches(bug.right).count(), 1, "{} in {}", bug.name, bug.file);
+            assert_ne!(bug.right, bug.wrong, "{}", bug.name);
+        }
+    }
+}
