@@ -229,7 +229,7 @@ pub struct DescribedMember {
     pub client_host: String,
     /// What it said for the generation's protocol; empty unless the group is stable.
     pub metadata: Bytes,
-    /// Its part; empty unless the group is stable.
+    /// Its part, while a rebalance goes on that of the last generation.
     pub assignment: Bytes,
 }
 

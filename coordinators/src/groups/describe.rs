@@ -22,7 +22,7 @@ pub(super) fn describe(stored: Option<&StoredGroup>, live: Option<&Group>) -> Re
             members: Vec::new(),
         });
     };
-    // What members said and got belongs to a generation, which there is only while the group is stable.
+    // Until the next generation stands, members still have what they had.
     let protocol = group.protocol.as_deref().filter(|_| group.state() == State::Stable);
     let members = group.members.in_order().into_iter().map(|member| described(member, protocol)).collect();
     Ok(Described {
@@ -40,7 +40,7 @@ fn described(member: &Member, protocol: Option<&str>) -> DescribedMember {
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
         metadata: protocol.map(|protocol| member.metadata(protocol)).unwrap_or_default(),
-        assignment: protocol.map(|_| member.assignment.clone()).unwrap_or_default(),
+        assignment: member.assignment.clone(),
     }
 }
 

@@ -128,8 +128,7 @@ impl Group {
     }
 
     /// The present generation for one that kept its place in it. A leader of an old client would assign again if it were
-    /// told that it leads, so it hears that the process before it does. (Kafka 4.3 tells it that it leads a group of
-    /// nobody, earlier ones said what we say.)
+    /// told that it leads, so it hears that the process before it does.
     fn joined_again(&self, id: &str, led: Option<&str>, dialect: JoinDialect) -> JoinAnswer {
         let mut answer = self.joined(id);
         if let Ok(joined) = &mut answer.outcome {
