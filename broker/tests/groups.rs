@@ -11,6 +11,7 @@ use bytes::Bytes;
 use support::workload::{ADDRESS, boot, start_with};
 use support::{Client, batch};
 use thalweg_messages::delete_groups::DeleteGroupsRequest;
+use thalweg_messages::delete_topics::DeleteTopicsRequest;
 use thalweg_messages::find_coordinator::FindCoordinatorRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
@@ -284,5 +285,41 @@ fn a_stop_sends_those_who_wait_to_look_elsewhere() {
         };
         let (code, ()) = tokio::join!(waiting, stopping);
         assert_eq!(code, 16, "NOT_COORDINATOR");
+    });
+}
+
+/// What a group has read of a topic goes with the topic, whether its coordinator runs or is loaded later.
+#[test]
+fn a_deleted_topic_is_forgotten_by_its_groups() {
+    let delete = async |client: &mut Client| {
+        let request = DeleteTopicsRequest {
+            topic_names: vec!["t".to_owned()],
+            timeout_ms: 30_000,
+            ..DeleteTopicsRequest::default()
+        };
+        assert_eq!(client.call(5, &request).await.unwrap().responses[0].error_code, 0);
+        client.create_topic("t", PARTITIONS).await.unwrap();
+    };
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = connect(&sim).await.unwrap();
+        client.create_topic("t", PARTITIONS).await.unwrap();
+        assert_eq!(commit(&mut client, "runs", 1, 7).await.unwrap(), 0);
+        delete(&mut client).await;
+        assert_eq!(fetch(&mut client, "runs").await, BTreeMap::new());
+        assert_eq!(commit(&mut client, "sleeps", 1, 9).await.unwrap(), 0);
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        // Nobody has asked for the group since the start.
+        delete(&mut client).await;
+        assert_eq!(fetch(&mut client, "sleeps").await, BTreeMap::new());
+        broker.stop().await.unwrap();
     });
 }

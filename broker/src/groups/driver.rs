@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use thalweg_coordinators::Context;
+use thalweg_coordinators::cluster::Standing;
 use thalweg_coordinators::groups::{Answer, Command, Coordinator, Now, Policy, Request, Ticket, TopicName, records};
 use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
@@ -55,6 +56,8 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     partition: Arc<Partition>,
     coordinator: Coordinator,
+    /// Those that its policy was made of.
+    settings: Arc<Settings>,
     replies: BTreeMap<Ticket, Reply>,
     next_ticket: u64,
     held: FuturesOrdered<BoxFuture<'static, Held>>,
@@ -95,14 +98,15 @@ impl Driver {
 
     async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
         let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
-        let entry_bytes = shared.journal.entry_bytes_max();
-        let mut coordinator = Coordinator::new(policy(&shared.cluster.settings(), entry_bytes));
+        let settings = shared.cluster.settings();
+        let mut coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
         load(shared, &partition, &mut coordinator).await?;
         coordinator.loaded(now(shared));
         Ok(Driver {
             shared: shared.clone(),
             partition,
             coordinator,
+            settings,
             replies: BTreeMap::new(),
             next_ticket: 0,
             held: FuturesOrdered::new(),
@@ -111,6 +115,7 @@ impl Driver {
 
     async fn serve(&mut self, inbox: &mut mpsc::Receiver<Told>) -> Result<(), NotAppended> {
         let clock = self.shared.world.clock.clone();
+        self.forget_deleted_topics().await?;
         loop {
             let due = self.coordinator.deadline();
             tokio::select! {
@@ -124,6 +129,8 @@ impl Driver {
                         return Err(NotAppended);
                     }
                 }
+                // Before requests, or a busy group's members would never time out.
+                () = clock.sleep_until(due.unwrap_or(clock.now())), if due.is_some() => self.decide(Command::Tick).await?,
                 told = inbox.recv() => match told {
                     None => return Ok(()),
                     Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
@@ -134,12 +141,23 @@ impl Driver {
                         self.decide(Command::Ask(ticket, *request)).await?;
                     }
                 },
-                () = clock.sleep_until(due.unwrap_or(clock.now())), if due.is_some() => self.decide(Command::Tick).await?,
             }
         }
     }
 
+    /// Topics may have been deleted while nobody asked for this partition.
+    async fn forget_deleted_topics(&mut self) -> Result<(), NotAppended> {
+        let mut topics: Vec<TopicName> = self.coordinator.stored().topics().into_iter().collect();
+        self.shared.cluster.look(|image| topics.retain(|topic| image.standing(topic.id) == Standing::Deleted));
+        if topics.is_empty() { Ok(()) } else { self.decide(Command::TopicsDeleted(topics)).await }
+    }
+
     async fn decide(&mut self, command: Command) -> Result<(), NotAppended> {
+        let settings = self.shared.cluster.settings();
+        if !Arc::ptr_eq(&settings, &self.settings) {
+            self.coordinator.set_policy(policy(&settings, self.shared.journal.entry_bytes_max()));
+            self.settings = settings;
+        }
         let decision = self.coordinator.decide(now(&self.shared), command);
         let answers: Vec<_> = decision
             .reply

@@ -7,6 +7,7 @@
 //! v3 TOPIC_DELETION_DISABLED (before: INVALID_REQUEST), v4 flexible, v5 messages, v6 by id.
 
 use thalweg_coordinators::cluster::{Command, DeleteReply, NamedTopic, Reply};
+use thalweg_coordinators::groups::TopicName;
 use thalweg_messages::delete_topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
 use thalweg_wire::{ErrorCode, Uuid};
 
@@ -37,6 +38,9 @@ async fn delete(shared: &Shared, topics: Vec<NamedTopic>) -> Vec<DeletableTopicR
     match shared.cluster.ask(Command::DeleteTopics(topics.clone())).await {
         Ok(Reply::Deleted(replies)) => {
             shared.journal.metadata_applied(shared.cluster.applied_index().unsigned_abs());
+            let gone = replies.iter().filter(|reply| reply.outcome.is_ok());
+            let gone = gone.filter_map(|reply| Some(TopicName { name: reply.name.clone()?, id: reply.id }));
+            shared.groups.topics_deleted(gone.collect()).await;
             let answer = |DeleteReply { name, id, outcome }| match outcome {
                 Ok(()) => DeletableTopicResult { name, topic_id: id, ..DeletableTopicResult::default() },
                 Err(error) => refused(NamedTopic { name, id }, error.code(), Some(error.to_string())),

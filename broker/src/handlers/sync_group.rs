@@ -16,10 +16,16 @@ use crate::broker::Shared;
 /// The versions served.
 pub const API: Api = Api::new(14, 0..=5);
 
+/// From this version on a member has to name what it takes for the group's protocol.
+const PROTOCOL_FROM: i16 = 5;
+
 /// Takes a request; the answer comes when the leader has assigned.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: SyncGroupRequest = request.body()?;
     let mut head = request.head.clone();
+    if head.version >= PROTOCOL_FROM && (body.protocol_type.is_none() || body.protocol_name.is_none()) {
+        return Ok(Answer::Now(head.answer(&refused(ErrorCode::InconsistentGroupProtocol))?));
+    }
     let sync = groups::SyncGroup {
         group: body.group_id.clone(),
         generation: body.generation_id,

@@ -1,6 +1,6 @@
 //! What outlives a coordinator: how far groups have read, and their last generations. The records' sum, no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use thalweg_messages::group_log::{
 use thalweg_wire::{PartitionIndex, ProducerId};
 
 use super::transactions::Open;
-use super::{Answers, Command, Live, Now, TransactionEnd};
+use super::{Answers, Command, Live, Now, TopicName, TransactionEnd};
 use crate::machine::{Context, Machine};
 
 /// Offsets and generations of all groups, as the log says.
@@ -67,6 +67,12 @@ impl Stored {
     /// How many offsets were committed in transactions of which the log has no end.
     pub fn open_count(&self) -> usize {
         self.open.count()
+    }
+
+    /// The topics that groups have read, each with the id under which they committed; zero if it wasn't noted.
+    pub fn topics(&self) -> BTreeSet<TopicName> {
+        let offsets = self.groups.values().flat_map(StoredGroup::partitions);
+        offsets.map(|(topic, _, offset)| TopicName { name: topic.to_string(), id: offset.topic_id }).collect()
     }
 
     pub(super) fn apply_in_transaction(&mut self, at: Context, producer: ProducerId, record: &GroupRecord) {
