@@ -245,7 +245,7 @@ impl Broker {
         for server in self.servers {
             server.await.map_err(|error| StopError(format!("a listener ended badly: {error}")))?;
         }
-        self.shared.groups.stop();
+        self.shared.groups.stop().await;
         // First what is still on its way, which nobody waited for (acks=0, or a connection that broke): it is stable then.
         self.shared.journal.stop();
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;

@@ -12,7 +12,7 @@ use thalweg_log::Log;
 use thalweg_log::directory::{DirectoryError, LastStop, Recovered};
 use thalweg_log::files::{Files, Found};
 use thalweg_log::log_starts::LogStarts;
-use thalweg_log::removal::{Moved, put_aside};
+use thalweg_log::removal::{self, Moved, put_aside};
 use thalweg_log::segment::descriptors::DESCRIPTORS_DEFAULT;
 use thalweg_log::segment::names::{
     FolderKind, PartitionName, deleted_folder_name, parse_folder_name, stray_folder_name,
@@ -109,6 +109,8 @@ impl Dormant {
                 DirectoryError::Suspect(directory.join(LOG_START), format!("line {} is no entry", malformed.line))
             }
         })?;
+        // What a deletion could not take out because the disk was full. It is written again when it can be.
+        log_starts.retain(|name| is_explained(&image, name));
         let shared = Shared {
             directory: directory.to_owned(),
             descriptors: Arc::new(Descriptors::new(world.disk.clone(), DESCRIPTORS_DEFAULT)),
@@ -150,7 +152,10 @@ impl Dormant {
     /// # Errors
     /// Those of the disk: then it can't be trusted any more.
     pub fn put_aside(&self, alive: &[Arc<Files>], names: &[PartitionName]) -> io::Result<Vec<PathBuf>> {
-        self.forget_points(names)?;
+        let noted = match self.forget_points(names) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
+            noted => Ok(noted?),
+        };
         let aside = |name: &PartitionName| {
             self.shared.directory.join(deleted_folder_name(name, self.shared.world.entropy.uuid()))
         };
@@ -171,8 +176,13 @@ impl Dormant {
                 }
             }
         }
-        if !moved.is_empty() {
-            self.sync_names()?;
+        self.sync_names()?;
+        if noted.is_err() {
+            // There was no room to say so before. What is deleted makes some.
+            moved.iter().try_for_each(|folder| removal::remove(&*self.shared.world.disk, folder))?;
+            moved.clear();
+            self.shared.log_starts.write_if_changed()?;
+            self.points().write(&*self.shared.world.disk, &self.shared.directory)?;
         }
         Ok(moved)
     }

@@ -250,6 +250,14 @@ impl Partition {
         Ok(start)
     }
 
+    /// Lets a countdown wait until everything below `end` is acknowledged.
+    pub fn await_end(&self, end: Offset, countdown: &Arc<Countdown>) {
+        let mut state = self.lock();
+        if state.leader.high_watermark() < end {
+            state.waiters.await_end(end, countdown);
+        }
+    }
+
     /// Whether `acks=all` has enough replicas to wait for.
     pub fn has_enough_in_sync(&self) -> bool {
         self.lock().leader.has_enough_in_sync()

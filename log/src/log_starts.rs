@@ -17,6 +17,8 @@ use crate::segment::text_checkpoint::{self, CheckpointError, LOG_START, Offsets}
 pub struct LogStarts {
     disk: Arc<dyn Disk>,
     directory: PathBuf,
+    /// Held over a write, from the look at the lines to the rename: two writers would leave the older's, or none.
+    writing: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -33,7 +35,12 @@ impl LogStarts {
     /// [`CheckpointError`]: a file that can't be read must not bring deleted records back.
     pub fn read(disk: Arc<dyn Disk>, directory: PathBuf) -> Result<LogStarts, CheckpointError> {
         let starts = text_checkpoint::read(&*disk, &directory, LOG_START)?;
-        Ok(LogStarts { disk, directory, state: Mutex::new(State { starts, changed: false }) })
+        Ok(LogStarts {
+            disk,
+            directory,
+            writing: Mutex::default(),
+            state: Mutex::new(State { starts, changed: false }),
+        })
     }
 
     /// Where a log begins, as far as that is known here.
@@ -59,6 +66,14 @@ impl LogStarts {
         state.changed |= state.starts.remove(log).is_some();
     }
 
+    /// Keeps the lines of those for whom it is true.
+    pub fn retain(&self, mut keep: impl FnMut(&PartitionName) -> bool) {
+        let mut state = self.state();
+        let before = state.starts.len();
+        state.starts.retain(|log, _| keep(log));
+        state.changed |= state.starts.len() != before;
+    }
+
     /// Writes the file, durably, if something moved since. Blocks.
     ///
     /// # Errors
@@ -72,6 +87,7 @@ impl LogStarts {
     /// # Errors
     /// Those of the disk: nothing may be forgotten then.
     pub fn write(&self) -> io::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let starts = {
             let mut state = self.state();
             state.changed = false;

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::load::load;
 use crate::broker::Shared;
+use crate::budgets::Permit;
 use crate::cluster::Topic;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -34,13 +35,16 @@ const BATCH_BYTES: usize = 256 << 10;
 /// How long an append waits for room that a checkpoint makes.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a partition that could not be loaded is left alone.
+const LOAD_PAUSE: Duration = Duration::from_secs(10);
+
 /// Members of a group, where nobody says how many: a generation is one record, and has to fit into a batch.
 const MEMBERS_MAX: usize = 10_000;
 
 /// What a driver is told.
 pub(super) enum Told {
-    /// Somebody asks.
-    Asked(Box<Request>, Reply),
+    /// Somebody asks. Until it is decided the request may hold on to its frame, for which it has the permit.
+    Asked(Box<Request>, Reply, Permit),
     /// Topics are gone.
     TopicsDeleted(Vec<TopicName>),
 }
@@ -79,7 +83,7 @@ impl Driver {
             Ok(driver) => driver,
             Err(reason) => {
                 tracing::error!(partition = %index, reason, "the groups of a partition can't be loaded");
-                refuse(&mut inbox);
+                refuse_for_a_while(&shared, &mut inbox).await;
                 return;
             }
         };
@@ -102,6 +106,14 @@ impl Driver {
         let mut coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
         load(shared, &partition, &mut coordinator).await?;
         coordinator.loaded(now(shared));
+        // What it was told may not be durable yet, after a driver that ended in the middle of a write.
+        let countdown = Countdown::new();
+        partition.await_end(partition.log_end(), &countdown);
+        let mut held: FuturesOrdered<BoxFuture<'static, Held>> = FuturesOrdered::new();
+        held.push_back(Box::pin(async move {
+            countdown.wait().await;
+            (!countdown.failed(), Vec::new())
+        }));
         Ok(Driver {
             shared: shared.clone(),
             partition,
@@ -109,7 +121,7 @@ impl Driver {
             settings,
             replies: BTreeMap::new(),
             next_ticket: 0,
-            held: FuturesOrdered::new(),
+            held,
         })
     }
 
@@ -134,11 +146,12 @@ impl Driver {
                 told = inbox.recv() => match told {
                     None => return Ok(()),
                     Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
-                    Some(Told::Asked(request, reply)) => {
+                    Some(Told::Asked(request, reply, permit)) => {
                         let ticket = Ticket(self.next_ticket);
                         self.next_ticket += 1;
                         self.replies.insert(ticket, reply);
                         self.decide(Command::Ask(ticket, *request)).await?;
+                        drop(permit);
                     }
                 },
             }
@@ -235,10 +248,26 @@ async fn reserve(shared: &Shared, bytes: usize) -> Result<Reservation<Mark>, Ful
     }
 }
 
+/// A partition that can't be loaded is not read again for each who asks.
+async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
+    let mut over = shared.world.clock.sleep(LOAD_PAUSE);
+    loop {
+        tokio::select! {
+            biased;
+            told = inbox.recv() => match told {
+                Some(Told::Asked(_, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
+                Some(Told::TopicsDeleted(_)) => {}
+                None => return,
+            },
+            () = &mut over => return refuse(inbox),
+        }
+    }
+}
+
 fn refuse(inbox: &mut mpsc::Receiver<Told>) {
     inbox.close();
     while let Ok(told) = inbox.try_recv() {
-        if let Told::Asked(_, reply) = told {
+        if let Told::Asked(_, reply, _) = told {
             let _ = reply.send(Err(ErrorCode::NotCoordinator));
         }
     }

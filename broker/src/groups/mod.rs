@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use thalweg_coordinators::cluster::{Effect, NewTopic};
 use thalweg_coordinators::groups::{Answer, Request, TopicName};
-use thalweg_wire::{ErrorCode, PartitionIndex};
+use thalweg_wire::{ErrorCode, PartitionIndex, TopicPartition};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::broker::Shared;
+use crate::budgets::Permit;
 use crate::cluster::Topic;
 use crate::handlers::{Ending, create_topics};
 use driver::{Driver, Told};
@@ -23,7 +25,7 @@ use driver::{Driver, Told};
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// Requests that wait for one driver; past it whoever asks waits: back-pressure.
-const INBOX_MAX: usize = 1024;
+const INBOX_MAX: usize = 256;
 
 /// The drivers that were asked for.
 #[derive(Default)]
@@ -33,8 +35,13 @@ pub struct Groups {
 
 #[derive(Default)]
 struct Drivers {
-    inboxes: HashMap<PartitionIndex, mpsc::Sender<Told>>,
+    running: HashMap<TopicPartition, Running>,
     stopped: bool,
+}
+
+struct Running {
+    inbox: mpsc::Sender<Told>,
+    task: JoinHandle<()>,
 }
 
 /// A request on its way to an answer.
@@ -57,9 +64,23 @@ impl Groups {
     /// # Errors
     /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the broker stops.
     pub async fn ask(&self, shared: &Arc<Shared>, group: &str, request: Request) -> Result<Asking, ErrorCode> {
+        self.ask_with(shared, group, request, Permit::default()).await
+    }
+
+    /// The same for a request that holds on to its frame, with the permit for that.
+    ///
+    /// # Errors
+    /// As [`Groups::ask`].
+    pub async fn ask_with(
+        &self,
+        shared: &Arc<Shared>,
+        group: &str,
+        request: Request,
+        permit: Permit,
+    ) -> Result<Asking, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let partition = partition_of(group, topic.partition_count());
-        self.ask_partition(shared, &topic, partition, request).await
+        self.ask_partition(shared, &topic, partition, request, permit).await
     }
 
     /// Asks every coordinator the same.
@@ -71,25 +92,37 @@ impl Groups {
         let mut asked = Vec::new();
         for partition in 0..topic.partition_count() {
             let partition = PartitionIndex(partition);
-            asked.push(self.ask_partition(shared, &topic, partition, request.clone()).await?);
+            asked.push(self.ask_partition(shared, &topic, partition, request.clone(), Permit::default()).await?);
         }
         Ok(asked)
     }
 
     /// Topics were deleted: what groups had read of them is forgotten.
     pub async fn topics_deleted(&self, topics: Vec<TopicName>) {
-        let inboxes: Vec<_> = self.drivers().inboxes.values().cloned().collect();
+        let inboxes: Vec<_> = {
+            let mut drivers = self.drivers();
+            // A topic of offsets that comes after one that was deleted has nothing of it.
+            drivers.running.retain(|id, _| topics.iter().all(|topic| topic.id != id.topic));
+            drivers.running.values().map(|running| running.inbox.clone()).collect()
+        };
         for inbox in inboxes {
             // One that ends has nothing to forget.
             let _ = inbox.send(Told::TopicsDeleted(topics.clone())).await;
         }
     }
 
-    /// Ends all drivers: who waits is told to look elsewhere.
-    pub fn stop(&self) {
-        let mut drivers = self.drivers();
-        drivers.stopped = true;
-        drivers.inboxes.clear();
+    /// Ends all drivers: who waits is told to look elsewhere. Returns when what they have appended is answered.
+    pub async fn stop(&self) {
+        let running = {
+            let mut drivers = self.drivers();
+            drivers.stopped = true;
+            std::mem::take(&mut drivers.running)
+        };
+        for (_, Running { inbox, task }) in running {
+            drop(inbox);
+            // One that panicked has ended as well.
+            let _ = task.await;
+        }
     }
 
     async fn ask_partition(
@@ -98,9 +131,10 @@ impl Groups {
         topic: &Arc<Topic>,
         partition: PartitionIndex,
         request: Request,
+        permit: Permit,
     ) -> Result<Asking, ErrorCode> {
         let (answer, asking) = oneshot::channel();
-        let mut told = Told::Asked(Box::new(request), answer);
+        let mut told = Told::Asked(Box::new(request), answer, permit);
         // A driver that has just ended, because a write failed, takes nothing more: one other is asked.
         for _ in 0..2 {
             let inbox = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
@@ -118,12 +152,13 @@ impl Groups {
         if drivers.stopped {
             return None;
         }
-        if let Some(known) = drivers.inboxes.get(&partition).filter(|inbox| !inbox.is_closed()) {
-            return Some(known.clone());
+        let id = TopicPartition { topic: topic.id(), partition };
+        if let Some(known) = drivers.running.get(&id).filter(|running| !running.inbox.is_closed()) {
+            return Some(known.inbox.clone());
         }
         let (inbox, told) = mpsc::channel(INBOX_MAX);
-        drivers.inboxes.insert(partition, inbox.clone());
-        tokio::spawn(Driver::run(shared.clone(), topic.clone(), partition, told));
+        let task = tokio::spawn(Driver::run(shared.clone(), topic.clone(), partition, told));
+        drivers.running.insert(id, Running { inbox: inbox.clone(), task });
         Some(inbox)
     }
 

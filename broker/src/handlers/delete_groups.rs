@@ -4,6 +4,7 @@
 //!
 //! v1 throttle time, v2 flexible.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thalweg_coordinators::groups;
@@ -21,7 +22,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     let body: DeleteGroupsRequest = request.body()?;
     let mut head = request.head.clone();
     let mut asked = Vec::with_capacity(body.groups_names.len());
-    for group in body.groups_names {
+    // Each once: a short name may stand for much.
+    let mut seen = BTreeSet::new();
+    for group in body.groups_names.into_iter().filter(|group| seen.insert(group.clone())) {
         let asking = shared.groups.ask(shared, &group, groups::Request::DeleteGroup { group: group.clone() }).await;
         asked.push((answerable(group.into())?.into_owned(), asking));
     }

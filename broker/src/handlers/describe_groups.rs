@@ -5,6 +5,7 @@
 //! v1 throttle time, v3 the client's rights, v4 members that keep their place, v5 flexible, v6 a group that isn't there is
 //! an error (KIP-1043).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thalweg_coordinators::groups::{self, Described, Refusal};
@@ -27,7 +28,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     let body: DescribeGroupsRequest = request.body()?;
     let mut head = request.head.clone();
     let mut asked = Vec::with_capacity(body.groups.len());
-    for group in body.groups {
+    // Each once: a short name may stand for much.
+    let mut seen = BTreeSet::new();
+    for group in body.groups.into_iter().filter(|group| seen.insert(group.clone())) {
         let describe = groups::Request::Describe { group: group.clone() };
         let asking = shared.groups.ask(shared, &group, describe).await;
         asked.push((answerable(group.into())?.into_owned(), asking));

@@ -31,7 +31,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         protocols,
         ..
     } = request.body()?;
-    let mut head = request.head.clone();
+    let (mut head, _, permit) = request.into_parts();
     let millis = |millis: i32| Duration::from_millis(millis.max(0).unsigned_abs().into());
     let join = groups::JoinGroup {
         group: group_id.clone(),
@@ -50,7 +50,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             _ => JoinDialect::SkipsAssignment,
         },
     };
-    let asking = shared.groups.ask(shared, &group_id, groups::Request::Join(join)).await;
+    let asking = shared.groups.ask_with(shared, &group_id, groups::Request::Join(join), permit).await;
     Ok(later(head.clone(), async move {
         let answer = match asking {
             Ok(asking) => asking.answer(&mut head.ending).await,

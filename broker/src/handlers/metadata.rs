@@ -18,6 +18,7 @@ use thalweg_wire::{BrokerId, ErrorCode, Uuid};
 use super::create_topics::{create, mentioned};
 use super::{Api, Head};
 use crate::broker::Shared;
+use crate::groups;
 
 /// The versions served.
 pub const API: Api = Api::new(3, 0..=13);
@@ -136,6 +137,11 @@ async fn make_missing(shared: &Shared, wanted: &[MetadataRequestTopic]) {
         let missing = names.into_iter().filter(|name| image.topic(name).is_none() && validate_name(name).is_ok());
         missing.map(|name| mentioned(shared, name)).collect()
     });
+    if missing.iter().any(|topic| topic.name == groups::OFFSETS_TOPIC) {
+        // With its own shape, whoever names it first.
+        let _ = groups::has_topic(shared).await;
+    }
+    let missing: Vec<NewTopic> = missing.into_iter().filter(|topic| topic.name != groups::OFFSETS_TOPIC).collect();
     if missing.is_empty() {
         return;
     }

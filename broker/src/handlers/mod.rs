@@ -68,7 +68,8 @@ pub struct Api {
 pub enum Flow {
     /// The next is read while this one waits.
     Pipelined,
-    /// Begins when all before it are answered, and is answered before the next is read.
+    /// Begins when all before it are answered. Others of its kind behind it begin when it is answered; one that waits for
+    /// others, as a JoinGroup does, doesn't keep a Produce or a Fetch behind it from being taken.
     Barrier,
 }
 

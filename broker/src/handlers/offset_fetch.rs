@@ -6,6 +6,7 @@
 //! v2 all topics by null, v3 throttle time, v5 leader epochs, v6 flexible, v7 stable offsets only, v8 many groups, v9
 //! members of groups whose assignments the broker makes (KIP-848, not served), v10 topic ids.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thalweg_coordinators::groups::{self, Committed, FetchedTopic, TopicName, TopicPartitions};
@@ -49,7 +50,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     let version = head.version;
     let wanted = if version >= GROUPS_FROM { body.groups } else { vec![one_group(body)] };
     let mut asked = Vec::with_capacity(wanted.len());
-    for group in wanted {
+    // Each once: a short name may stand for much.
+    let mut seen = BTreeSet::new();
+    for group in wanted.into_iter().filter(|group| seen.insert(group.group_id.clone())) {
         asked.push(ask(shared, group, version).await?);
     }
     Ok(later(head.clone(), async move {

@@ -22,7 +22,7 @@ const PROTOCOL_FROM: i16 = 5;
 /// Takes a request; the answer comes when the leader has assigned.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: SyncGroupRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (mut head, _, permit) = request.into_parts();
     if head.version >= PROTOCOL_FROM && (body.protocol_type.is_none() || body.protocol_name.is_none()) {
         return Ok(Answer::Now(head.answer(&refused(ErrorCode::InconsistentGroupProtocol))?));
     }
@@ -35,7 +35,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         protocol_name: body.protocol_name,
         assignments: body.assignments.into_iter().map(|one| (one.member_id, one.assignment)).collect(),
     };
-    let asking = shared.groups.ask(shared, &body.group_id, groups::Request::Sync(sync)).await;
+    let asking = shared.groups.ask_with(shared, &body.group_id, groups::Request::Sync(sync), permit).await;
     Ok(later(head.clone(), async move {
         let answer = match asking {
             Ok(asking) => asking.answer(&mut head.ending).await,

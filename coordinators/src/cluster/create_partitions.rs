@@ -72,6 +72,8 @@ pub enum CreatePartitionsError {
         /// Assignments.
         given: usize,
     },
+    /// Which partition a group belongs to follows from how many there are.
+    Internal(String),
     /// They can't be kept where they are to be.
     Placement(CreateTopicError),
 }
@@ -85,6 +87,7 @@ impl CreatePartitionsError {
             CreatePartitionsError::AsMany(_) | CreatePartitionsError::Fewer { .. } => ErrorCode::InvalidPartitions,
             CreatePartitionsError::TooMany => ErrorCode::PolicyViolation,
             CreatePartitionsError::Assignments { .. } => ErrorCode::InvalidReplicaAssignment,
+            CreatePartitionsError::Internal(_) => ErrorCode::InvalidTopicException,
             CreatePartitionsError::Placement(error) => error.code(),
         }
     }
@@ -104,6 +107,9 @@ impl fmt::Display for CreatePartitionsError {
                 f,
                 "Attempted to add {wanted} additional partition(s), but only {given} assignment(s) were specified."
             ),
+            CreatePartitionsError::Internal(name) => {
+                write!(f, "The topic {name} is the cluster's own: what is in it would no longer be found.")
+            }
             CreatePartitionsError::Placement(error) => error.fmt(f),
         }
     }
@@ -146,6 +152,9 @@ pub(super) fn decide(image: &Image, request: CreatePartitions) -> Decision<Image
 /// The topic, and how many partitions are new.
 fn growth<'a>(image: &'a Image, wanted: &MorePartitions) -> Result<(&'a Topic, usize), CreatePartitionsError> {
     let topic = image.topic(&wanted.name).ok_or(CreatePartitionsError::UnknownTopic)?;
+    if topic.is_internal() {
+        return Err(CreatePartitionsError::Internal(wanted.name.clone()));
+    }
     let has = topic.partitions().len();
     match usize::try_from(wanted.count) {
         Ok(count) if count == has => Err(CreatePartitionsError::AsMany(has)),

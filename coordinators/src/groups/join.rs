@@ -58,6 +58,10 @@ impl Group {
     }
 
     fn join_known(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &str, request: JoinGroup) {
+        if request.instance_id.is_some() && self.pending.contains_key(id) {
+            // An instance gets its id by joining without one; this one was given to somebody else.
+            return refuse(turn, ticket, id, Refusal::UnknownMember);
+        }
         if let Some((id, _)) = self.pending.remove_entry(id) {
             return self.add(turn, ticket, &id, request);
         }

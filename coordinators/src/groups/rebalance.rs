@@ -10,6 +10,10 @@ use super::members::Member;
 use super::turn::Turn;
 use super::{Answer, JoinAnswer, Refusal};
 
+/// How soon at the earliest a group of which nobody has joined is looked at again: a member may say that others need not
+/// wait for it at all.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 impl Group {
     /// The group has to form its next generation, or is about to and may be able to now.
     pub(super) fn rebalance(&mut self, turn: &mut Turn<'_>) {
@@ -75,7 +79,7 @@ impl Group {
         }
         if !self.members.is_empty() && !self.elect() {
             // Nobody has joined. Their sessions decide who is still there.
-            let until = turn.now.moment + self.members.rebalance_timeout();
+            let until = turn.now.moment + self.members.rebalance_timeout().max(LOOK_AGAIN);
             return self.enter(turn, Phase::Preparing { until });
         }
         self.generation = self.generation.checked_add(1).unwrap_or(0);

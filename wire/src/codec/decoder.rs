@@ -128,7 +128,9 @@ impl<'a> Decoder<'a> {
         if length > STRING_BYTES_MAX {
             return Err(DecodeError::StringTooLong(length));
         }
-        Ok(Some(String::from_utf8_lossy(self.take(length)?)))
+        let text = String::from_utf8_lossy(self.take(length)?);
+        // What is replaced grows. Longer than this it could never be said again, nor stored.
+        if text.len() > STRING_BYTES_MAX { Err(DecodeError::StringTooLong(text.len())) } else { Ok(Some(text)) }
     }
 
     /// A string of one's own.
