@@ -40,7 +40,7 @@ impl Thresholds {
     /// For a journal of that many bytes in all: a quarter of it stands between two checkpoints, so that a replay is at
     /// most half of it and the rest is slack for bursts.
     pub fn for_journal(bytes: u64) -> Thresholds {
-        Thresholds { log_bytes: 256 << 10, journal_bytes: bytes / 4, memory_bytes: 128 << 20, reserve_bytes: bytes }
+        Thresholds { log_bytes: 256 << 10, journal_bytes: bytes / 4, memory_bytes: 32 << 20, reserve_bytes: bytes }
     }
 }
 
@@ -348,6 +348,8 @@ impl WriteOut {
                     // Also when the disk became full on the way: what got in is not appended again.
                     let end = pending.files.end();
                     shared.left(logs.placed(*log, pending.generation, end));
+                    // Not only at the end: ten thousand logs that are made now take seconds.
+                    shared.relief.send_replace(());
                     written.insert(*log, (pending.files, end));
                     outcome.map_err(stopped)
                 });
