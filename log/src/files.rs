@@ -264,7 +264,7 @@ impl Files {
             Ok(segments) => {
                 let disk = &**self.descriptors.disk();
                 state.tracked.write_snapshot(disk, &self.path, segments.end())?;
-                state.tracked.write_window(disk, &self.path, segments.end())?;
+                state.tracked.leave_window(disk, &self.path, segments.end())?;
                 segments.remove_stray_snapshots()?;
                 Ok(segments.close_before_sync()?)
             }

@@ -59,10 +59,21 @@ impl Tracked {
     /// # Errors
     /// Those of the disk.
     pub(crate) fn write_window(&mut self, disk: &dyn Disk, folder: &Path, end: Offset) -> io::Result<()> {
-        let window = ProducerWindow { end, last_crc: self.last_crc, producers: self.producers.clone() };
-        put_synced(disk, folder, PRODUCER_WINDOW, &window.encode())?;
+        put_synced(disk, folder, PRODUCER_WINDOW, &self.window(end))?;
         self.since_window = 0;
         Ok(())
+    }
+
+    /// The same at a clean stop: durable with the sync of the filesystem that follows, as ten thousand logs are one sync.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn leave_window(&self, disk: &dyn Disk, folder: &Path, end: Offset) -> io::Result<()> {
+        put(disk, folder, PRODUCER_WINDOW, &self.window(end))
+    }
+
+    fn window(&self, end: Offset) -> Vec<u8> {
+        ProducerWindow { end, last_crc: self.last_crc, producers: self.producers.clone() }.encode()
     }
 
     /// Writes Kafka's snapshot. Durable with the next sync of the filesystem.

@@ -33,7 +33,7 @@ use crate::waiters::{Countdown, Wakes};
 const BATCH_BYTES: usize = 256 << 10;
 
 /// How long an append waits for room that a checkpoint makes.
-const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+const ROOM_PATIENCE: Duration = Duration::from_secs(25);
 
 /// How long a partition that could not be loaded is left alone.
 const LOAD_PAUSE: Duration = Duration::from_secs(10);

@@ -56,7 +56,7 @@ thread_local! {
 }
 
 /// How long a producer waits for room that a checkpoint makes.
-const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+const ROOM_PATIENCE: Duration = Duration::from_secs(25);
 
 /// What the journal gets at least before an answer says that it took too long: a client's time-out is for other replicas.
 /// Kafka's leader answers with what it has written, whatever the time-out.
