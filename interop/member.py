@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 # Often, so that a death finds something uncommitted and something committed.
 RECORDS_PER_COMMIT = 40
@@ -83,7 +83,7 @@ class Member:
                 self.commit()
             elif message.error():
                 self.tell("error", message.error().name())
-                if message.error().fatal():
+                if message.error().code() == KafkaError._FATAL:
                     break
             else:
                 self.tell("read", [message.partition(), message.offset(), message.value().decode()])
