@@ -1,13 +1,25 @@
 """Groups of librdkafka: members come, go and die; a partition has one owner; nothing is left out; what is committed stands."""
 
+import threading
 import unittest
 
 from broker import HANG_SECONDS
 from confluent import Confluent, consumer_of, produce
-from confluent_kafka import OFFSET_INVALID, ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, TopicPartition
+from confluent_kafka import (
+    OFFSET_INVALID,
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 from groups import SESSION_MS, Group, Load
 
 PARTITIONS = 8
+KILLS = 3
+# How a commit fails whose broker went away.
+LOST_WITH_THE_BROKER = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD}
 ASSIGNORS = ["range", "roundrobin", "cooperative-sticky"]
 
 
@@ -290,6 +302,96 @@ class Commits(Groups):
         self.assertEqual(self.offsets(self.id), {0: (3, None)})
         self.admin.delete_topics([self.name])[self.name].result(HANG_SECONDS)
         self.eventually(lambda: self.offsets(self.id), {})
+
+
+class Killed(Groups):
+    """The broker dies by SIGKILL, and comes back."""
+
+    def setUp(self):
+        super().setUp()
+        self.only_for("thalweg")
+
+    def kill(self):
+        """Kills and starts the broker. librdkafka's admin client may wait for ever for a coordinator that died twice, with a
+        real Kafka as well, so each broker is asked by a new one."""
+        self.broker.kill()
+        self.broker.start()
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+
+    def test_commits_survive_each_kill(self):
+        """Of a consumer that commits in a loop, the broker has after each start what it acknowledged last, or what was under
+        way; and of one that doesn't commit meanwhile, what it acknowledged."""
+        topic = self.create(self.topic(), 1)
+        busy, idle = (consumer_of(self.bootstrap, **{"group.id": f"{topic}-{name}"}) for name in ["busy", "idle"])
+        self.addCleanup(busy.close)
+        self.addCleanup(idle.close)
+        idle.commit(offsets=[TopicPartition(topic, 0, 7, "stays")], asynchronous=False)
+        tried, acknowledged, errors = 0, 0, []
+        for round_ in range(KILLS):
+            enough, over = threading.Event(), threading.Event()
+
+            def commit():
+                """While the broker is away a commit waits for it."""
+                nonlocal tried, acknowledged
+                begin = acknowledged
+                while not over.is_set():
+                    tried += 1
+                    try:
+                        busy.commit(offsets=[TopicPartition(topic, 0, tried, f"{tried}")], asynchronous=False)
+                        acknowledged = tried
+                    except KafkaException as refused:
+                        errors.append(refused.args[0])
+                    if acknowledged - begin >= 200:
+                        enough.set()
+
+            committer = threading.Thread(target=commit, daemon=True)
+            committer.start()
+            self.assertTrue(enough.wait(HANG_SECONDS))
+            # In the middle of commits: only what follows the kill ends them.
+            self.kill()
+            over.set()
+            committer.join(HANG_SECONDS)
+            self.assertFalse(committer.is_alive(), "a commit without an answer")
+            self.assertEqual([str(e) for e in errors if e.code() not in LOST_WITH_THE_BROKER], [])
+            with self.subTest(round=round_):
+                (offset, word), = self.offsets(f"{topic}-busy").values()
+                self.assertIn(offset, range(acknowledged, tried + 1))
+                self.assertEqual(word, f"{offset}")
+                self.assertEqual(self.offsets(f"{topic}-idle"), {0: (7, "stays")})
+
+    def test_a_group_goes_on_after_each_kill(self):
+        """Its members stay, in their generation; what they committed stands; a new one may join; every record is read."""
+        topic, load = self.loaded()
+        groups = self.groups(topic)
+        moves = lambda group: (group.history.names("assigned"), group.history.names("revoked"), group.history.names("lost"))
+        for group in groups:
+            group.join("a", "b")
+        for round_ in range(KILLS):
+            for group in groups:
+                group.shared()
+                commits = group.history.commits
+                group.history.until(lambda: group.history.commits > commits + 5, f"{group.id}: commits, round {round_}")
+            # What is told until here was acknowledged before the kill.
+            before = [group.committed() for group in groups]
+            happened = [moves(group) for group in groups]
+            self.kill()
+            for group, known, told in zip(groups, before, happened):
+                now = {partition: offset for partition, (offset, _) in self.offsets(group.id).items()}
+                for partition, offset in known.items():
+                    self.assertGreaterEqual(now[partition], offset, f"{group.id}, partition {partition}")
+                commits = group.history.commits
+                group.history.until(lambda: group.history.commits > commits + 5, f"{group.id}: commits again, round {round_}")
+                self.assertEqual(moves(group), told, "a rebalance that nobody asked for")
+                group.join(f"late-{round_}")
+        for group in groups:
+            group.shared()
+        produced = load.stop()
+        for group in groups:
+            group.drain(produced)
+            group.leave(*group.members)
+            with self.subTest(assignor=group.settings["partition.assignment.strategy"]):
+                group.history.check(self, produced)
+                self.check_committed(group)
 
 
 if __name__ == "__main__":
