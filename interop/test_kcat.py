@@ -152,6 +152,18 @@ class Kcat(Scenarios):
         said = self.kcat("-C", "-e", "-t", self.topic(), "-p", 0, "-X", "allow.auto.create.topics=false", fails=True)
         self.assertRegex(said, "(?i)unknown topic or partition|unknown partition")
 
+    def test_a_group_reads_all_and_then_what_is_new(self):
+        """`-G`: all partitions; the same group goes on where it stopped, another begins again."""
+        topic = self.topic()
+        self.create(topic)
+        lines = lambda begin, end: "".join(f"{n}\n" for n in range(begin, end))
+        self.kcat("-P", "-t", topic, stdin=lines(0, 1000).encode())
+        join = lambda group: self.kcat("-q", "-e", "-X", "auto.offset.reset=earliest", "-G", f"{topic}-{group}", topic)
+        self.assertEqual(sorted(map(int, join("one").splitlines())), list(range(1000)))
+        self.kcat("-P", "-t", topic, stdin=lines(1000, 1500).encode())
+        self.assertEqual(sorted(map(int, join("one").splitlines())), list(range(1000, 1500)))
+        self.assertEqual(sorted(map(int, join("two").splitlines())), list(range(1500)))
+
 
 if __name__ == "__main__":
     unittest.main()
