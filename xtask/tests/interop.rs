@@ -41,6 +41,14 @@ fn librdkafka_administers() {
     }
 }
 
+/// Groups share partitions and keep what they have read, while members and the broker come and go.
+#[test]
+fn groups_of_librdkafka_share_and_commit() {
+    if has_confluent() {
+        run("test_groups");
+    }
+}
+
 /// A producer that retries writes each record once, through lost connections and `kill -9`.
 #[test]
 fn a_retry_writes_nothing_twice() {
