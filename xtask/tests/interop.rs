@@ -89,6 +89,14 @@ fn java_administers() {
     }
 }
 
+/// Groups of Kafka's own client, by the protocol that is its default.
+#[test]
+fn groups_of_java_share_and_commit() {
+    if has_confluent() && has_java() {
+        run("test_java_groups");
+    }
+}
+
 /// The retries of Kafka's own client.
 #[test]
 fn a_retry_of_java_writes_nothing_twice() {
