@@ -40,7 +40,6 @@ class History:
         self.owned = collections.defaultdict(dict)  # member -> partition -> its span
         self.reads = collections.defaultdict(list)  # (partition, offset) -> (time, member, generation, value)
         self.acknowledged = {}  # partition -> (time, offset) of the last commit that was answered
-        self.unanswered = collections.defaultdict(dict)  # member -> what it is committing
         self.happened = collections.defaultdict(list)  # member -> (what, generation, content) without reads and commits
         self.commits = 0
 
@@ -51,14 +50,11 @@ class History:
             if what == "read":
                 partition, offset, value = content
                 self.reads[partition, offset].append((when, member, generation, value))
-            elif what == "committing":
-                self.unanswered[member] = content
             elif what == "committed":
                 self.commits += 1
-                self.unanswered[member] = {}
-                for partition, offset in content.items():
+                for partition, offset in content:
                     now = (when, offset)
-                    self.acknowledged[int(partition)] = max(now, self.acknowledged.get(int(partition), now))
+                    self.acknowledged[partition] = max(now, self.acknowledged.get(partition, now))
             else:
                 self.happened[member].append((what, generation, content))
                 if what == "assigned":

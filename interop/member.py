@@ -3,7 +3,7 @@
 member.py SETTINGS TOPIC    the settings of confluent-kafka's Consumer, as JSON
 
 Each event is a line, a JSON list: the system's monotonic clock in nanoseconds, what happened, under which generation, and with
-what. `read` names partition, offset and value; the others partitions, or a commit's offsets. It leaves once its input ends.
+what. `read` names partition, offset and value; a commit its pairs of partition and offset; the others partitions. It leaves once its input ends.
 """
 
 import json
@@ -56,11 +56,10 @@ class Member:
         self.tell(how, [p.partition for p in partitions])
 
     def commit(self):
-        """What was read, with a word on it. Told before and after: without the second line nobody knows."""
+        """What was read, with a word on it. What is answered is told."""
         if not self.uncommitted:
             return
         offsets = [TopicPartition(self.topic, p, at, f"{p}@{at}") for p, at in sorted(self.uncommitted.items())]
-        self.tell("committing", {p.partition: p.offset for p in offsets})
         self.since_commit = 0
         try:
             answered = self.consumer.commit(offsets=offsets, asynchronous=False)
@@ -73,7 +72,7 @@ class Member:
             self.tell("refused", ",".join(errors))
         done = {p.partition: p.offset for p in answered if not p.error}
         self.uncommitted = {p: at for p, at in self.uncommitted.items() if p not in done}
-        self.tell("committed", done)
+        self.tell("committed", list(done.items()))
 
     def run(self, leave):
         """Reads until it is asked to leave."""

@@ -1,11 +1,13 @@
 """kafka-python, which speaks the protocol with a code of its own: neither Kafka's nor librdkafka's."""
 
+import threading
 import unittest
 
 from broker import HANG_SECONDS, PARTITIONS, Scenarios
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
 
 CODECS = [None, "gzip", "snappy", "lz4", "zstd"]
 ACKS = [0, 1, "all"]
@@ -110,6 +112,90 @@ class KafkaPython(Scenarios):
         admin.delete_topics([topic])
         if self.broker.name == "thalweg":
             self.assertNotIn(topic, admin.list_topics())
+
+    def test_a_group_shares_partitions_and_commits(self):
+        """Two members share; one leaves, and the other has all; who comes later goes on where they stopped."""
+        topic, sent, got = self.create(), [], []
+        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, **PATIENT)
+        self.addCleanup(producer.close)
+        changed = threading.Condition()
+
+        def join():
+            """One member more."""
+            member = Member(self.broker.bootstrap, topic, got, changed)
+            self.addCleanup(member.leave)
+            return member
+
+        def send():
+            """A record for each partition."""
+            for partition in range(PARTITIONS):
+                sent.append(b"%d" % len(sent))
+                producer.send(topic, sent[-1], partition=partition).get(HANG_SECONDS)
+
+        def until(holds):
+            """Waits for the members."""
+            with changed:
+                self.assertTrue(changed.wait_for(holds, HANG_SECONDS), f"sent {sent}, got {got}")
+
+        first, second = join(), join()
+        # Both have something, and nothing is both's.
+        until(lambda: first.has and second.has and sorted([*first.has, *second.has]) == list(range(PARTITIONS)))
+        send()
+        until(lambda: len(got) >= len(sent))
+        first.leave()
+        until(lambda: len(second.has) == PARTITIONS)
+        send()
+        until(lambda: len(got) >= len(sent))
+        second.leave()
+        self.assertEqual(second.committed(), {p: OffsetAndMetadata(2, "at 2", -1) for p in range(PARTITIONS)})
+        join()
+        send()
+        until(lambda: len(got) >= len(sent))
+        self.assertEqual(sorted(got), sorted((n % PARTITIONS, n // PARTITIONS, value) for n, value in enumerate(sent)))
+
+
+class Member(threading.Thread):
+    """A member of the group that bears its topic's name. What it reads it commits, with a word on it.
+
+    A thread, as a poll that ends while it joins makes this client forget what it is given (3.0.12): the answer of SyncGroup
+    comes, is taken, and nobody reads. So a poll is long, and can't be shared with another member."""
+
+    def __init__(self, bootstrap, topic, got, changed):
+        super().__init__(daemon=True)
+        self.settings = {"bootstrap_servers": bootstrap, "group_id": topic, "enable_auto_commit": False}
+        self.topic = topic
+        self.got = got
+        self.changed = changed
+        self.has = []
+        self.leaving = threading.Event()
+        self.start()
+
+    def run(self):
+        """Reads until it is asked to leave."""
+        beginning = {"auto_offset_reset": "earliest", "heartbeat_interval_ms": 200, "session_timeout_ms": 6000}
+        consumer = KafkaConsumer(self.topic, **self.settings, **beginning)
+        while not self.leaving.is_set():
+            for place, records in consumer.poll(timeout_ms=1000).items():
+                after = records[-1].offset + 1
+                consumer.commit({place: OffsetAndMetadata(after, f"at {after}", -1)})
+                with self.changed:
+                    self.got += [(place.partition, record.offset, record.value) for record in records]
+            with self.changed:
+                self.has = [place.partition for place in consumer.assignment()]
+                self.changed.notify_all()
+        consumer.close()
+
+    def leave(self):
+        """Returns once it has left."""
+        self.leaving.set()
+        self.join(HANG_SECONDS)
+
+    def committed(self):
+        """What the group has committed, by partition, as somebody sees who comes later."""
+        consumer = KafkaConsumer(**self.settings)
+        committed = {p: consumer.committed(TopicPartition(self.topic, p), metadata=True) for p in range(PARTITIONS)}
+        consumer.close()
+        return committed
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ import org.apache.kafka.common.config.ConfigResource;
 
 /** Calls of the admin client: one resource each, so that an answer or an exception is about it. */
 final class Administration implements AutoCloseable {
-    private final Admin admin;
+    final Admin admin;
 
     Administration(String bootstrap, Map<String, Bridge.Call> calls) {
         admin = Admin.create(Map.of("bootstrap.servers", bootstrap));

@@ -30,6 +30,8 @@ final class Bridge {
         Administration administration = new Administration(arguments[0], calls);
         new Production(arguments[0], calls);
         new Consumption(arguments[0], calls);
+        new Membership(arguments[0], calls);
+        new GroupAdministration(administration.admin, calls);
 
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, "UTF-8"));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -41,6 +41,14 @@ fn librdkafka_administers() {
     }
 }
 
+/// Groups share partitions and keep what they have read, while members and the broker come and go.
+#[test]
+fn groups_of_librdkafka_share_and_commit() {
+    if has_confluent() {
+        run("test_groups");
+    }
+}
+
 /// A producer that retries writes each record once, through lost connections and `kill -9`.
 #[test]
 fn a_retry_writes_nothing_twice() {
@@ -78,6 +86,14 @@ fn java_produces_and_consumes() {
 fn java_administers() {
     if has_java() {
         run("test_java_admin");
+    }
+}
+
+/// Groups of Kafka's own client, by the protocol that is its default.
+#[test]
+fn groups_of_java_share_and_commit() {
+    if has_confluent() && has_java() {
+        run("test_java_groups");
     }
 }
 
