@@ -3,7 +3,8 @@
 member.py SETTINGS TOPIC    the settings of confluent-kafka's Consumer, as JSON
 
 Each event is a line, a JSON list: the system's monotonic clock in nanoseconds, what happened, under which generation, and with
-what. `read` names partition, offset and value; a commit its pairs of partition and offset; the others partitions. It leaves once its input ends.
+what. `read` names partition, offset and value; a commit its pairs of partition and offset; the others partitions. It leaves
+once its input ends.
 """
 
 import json

@@ -273,7 +273,8 @@ class Commits(Groups):
         self.assertEqual((self.listed(), self.listed(states=stable)), (ConsumerGroupState.STABLE,) * 2)
         self.assertIsNone(self.listed(states=empty))
         group = self.described()
-        self.assertEqual((group.state, group.partition_assignor, group.is_simple_consumer_group), (ConsumerGroupState.STABLE, "roundrobin", False))
+        told = (group.state, group.partition_assignor, group.is_simple_consumer_group)
+        self.assertEqual(told, (ConsumerGroupState.STABLE, "roundrobin", False))
         self.assertEqual(f"{group.coordinator.host}:{group.coordinator.port}", self.bootstrap)
         member, = group.members
         self.assertEqual((member.client_id, member.host.lstrip("/"), member.group_instance_id), ("the-client", "127.0.0.1", None))
