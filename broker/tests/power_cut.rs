@@ -7,6 +7,7 @@ const JOURNAL_BYTES: u64 = 1 << 20;
 
 use std::sync::{Arc, Mutex};
 
+use support::seeds;
 use support::workload::{self, Ledger, SharedLedger, boot, client};
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
@@ -54,17 +55,12 @@ fn run_all(seeds: impl Iterator<Item = u64>) {
     assert!(records > 2_500, "the seeds are not idle: {records} records");
 }
 
-/// 200, or as many as `THALWEG_SEEDS` says.
-fn seeds() -> u64 {
-    std::env::var("THALWEG_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
-}
-
 #[test]
 fn nothing_acknowledged_is_lost_over_a_hundred_even_seeds() {
-    run_all((0..seeds()).step_by(2));
+    run_all((0..seeds(200)).step_by(2));
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_over_a_hundred_odd_seeds() {
-    run_all((1..seeds()).step_by(2));
+    run_all((1..seeds(200)).step_by(2));
 }

@@ -17,7 +17,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -109,17 +108,14 @@ final class Membership {
         public void run() {
             try {
                 while (!leaving) {
-                    try {
-                        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
-                            TopicPartition place = new TopicPartition(record.topic(), record.partition());
-                            String value = new String(record.value(), StandardCharsets.UTF_8);
-                            tell("read", List.of(name(place), record.offset(), value));
-                            uncommitted.put(place, new OffsetAndMetadata(record.offset() + 1));
-                        }
-                        commit();
-                    } catch (WakeupException asked) {
-                        // By a question, or to leave.
+                    // Not long, as questions wait for it: a wakeup would hit whatever the consumer does by then.
+                    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
+                        TopicPartition place = new TopicPartition(record.topic(), record.partition());
+                        String value = new String(record.value(), StandardCharsets.UTF_8);
+                        tell("read", List.of(name(place), record.offset(), value));
+                        uncommitted.put(place, new OffsetAndMetadata(record.offset() + 1));
                     }
+                    commit();
                     for (Runnable question = questions.poll(); question != null; question = questions.poll()) {
                         question.run();
                     }
@@ -189,13 +185,11 @@ final class Membership {
                     answer.completeExceptionally(thrown);
                 }
             });
-            consumer.wakeup();
             return answer;
         }
 
         Object leave() throws InterruptedException {
             leaving = true;
-            consumer.wakeup();
             join();
             return null;
         }

@@ -23,6 +23,12 @@ use thalweg_world::World;
 use thalweg_world::net::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// How many seeds a test runs: as many as `THALWEG_SEEDS` says, or the usual.
+pub fn seeds(usual: u64) -> u64 {
+    let Ok(given) = std::env::var("THALWEG_SEEDS") else { return usual };
+    given.parse().unwrap_or_else(|_| panic!("THALWEG_SEEDS is a number, not {given:?}"))
+}
+
 /// A connection to a broker.
 pub struct Client {
     stream: Stream,
