@@ -11,7 +11,7 @@ use thalweg_coordinators::cluster::BrokerEpoch;
 use thalweg_log::directory::{self, DirectoryError, Identity, NO_RECORDS, Recovered};
 use thalweg_log::journal::{Event, Opened, Options};
 use thalweg_log::log::Mark;
-use thalweg_log::write_out::{Logs, Outcome, Thresholds, Urgency, WriteOut};
+use thalweg_log::write_out::{self, Logs, Outcome, Thresholds, Urgency, WriteOut};
 use thalweg_log::{Journal, LogDirectory};
 use thalweg_replica::{EpochStart, Leader, Reign};
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicPartition};
@@ -181,14 +181,14 @@ impl Broker {
         }
         let writer = {
             let checkpointed = shared.journal.clone();
-            tokio::spawn(shared.write_out.clone().run(
-                shared.world.clone(),
-                directory.path().to_owned(),
-                anchor.clone(),
-                shared.dormant.log_starts().clone(),
-                shared.partitions.clone(),
-                move |through| checkpointed.checkpoint(through),
-            ))
+            tokio::spawn(shared.write_out.clone().run(write_out::Driver {
+                world: shared.world.clone(),
+                directory: directory.path().to_owned(),
+                anchor: anchor.clone(),
+                starts: shared.dormant.log_starts().clone(),
+                logs: shared.partitions.clone(),
+                checkpoint: Box::new(move |through| checkpointed.checkpoint(through)),
+            }))
         };
 
         let (stopping, stop_wanted) = watch::channel(false);

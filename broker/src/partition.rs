@@ -315,6 +315,7 @@ impl Partition {
             batches: state.log.pending(end),
             generation: state.log.generation(),
             start: state.stable_start,
+            is_in_journal: self.durability == Durability::Journal,
         })
     }
 

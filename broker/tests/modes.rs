@@ -9,6 +9,7 @@ use std::io;
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request, fetched_values};
 use thalweg_world::simulated::SimulatedWorld;
+use thalweg_world::simulated::disk::{Fault, Kind};
 
 const JOURNAL_BYTES: u64 = 1 << 20;
 const RECORDS: usize = 40;
@@ -120,6 +121,86 @@ fn a_clean_stop_mends_an_async_log_that_nobody_opened() {
             broker.stop().await.unwrap();
         });
     }
+}
+
+/// An async topic is synced once it has so many bytes more.
+const FLUSH_BYTES: usize = 8 << 20;
+
+/// Bytes of it that may be unsynced: some come while a sync is on its way.
+const UNSYNCED_MAX: usize = FLUSH_BYTES + (2 << 20);
+
+const LARGE_BYTES: usize = 60 << 10;
+
+/// Writes to an async topic until it was refused, or has so many large values.
+async fn load_async(sim: &SimulatedWorld, values: usize) -> usize {
+    let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    create(&mut client, "async", &[("flush.mode", "async")]).await.unwrap();
+    for number in 0..values {
+        if client.produce("async", 0, &batch(&[large(number).as_bytes()])).await.unwrap().error_code != 0 {
+            return number;
+        }
+    }
+    values
+}
+
+/// A value of `LARGE_BYTES`.
+fn large(number: usize) -> String {
+    format!("{number:08}").repeat(LARGE_BYTES / 8)
+}
+
+/// Nobody waits for it, and nothing but its own syncs makes it durable: it never falls on the sync topics' checkpoint
+/// whole, and a power cut takes a bounded end of it.
+#[test]
+fn an_async_topic_is_synced_as_it_grows() {
+    const VALUES: usize = 400;
+    let mut lost = 0;
+    for seed in 0..5 {
+        let sim = boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let _broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            assert_eq!(load_async(&sim, VALUES).await, VALUES);
+            sim
+        });
+        sim.disk.crash();
+        boot(async {
+            let sim = sim.reboot();
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            let left = client.offset_of_time("async", 0, -1).await.unwrap() as usize;
+            assert!((VALUES - left) * LARGE_BYTES <= UNSYNCED_MAX, "seed {seed}: {left} of {VALUES} are left");
+            let found = client.read_all("async", 0, left as i64 - 1).await.unwrap();
+            assert_eq!(found, [(left as i64 - 1, large(left - 1).into())]);
+            lost += VALUES - left;
+            drop(client);
+            broker.stop().await.unwrap();
+        });
+    }
+    assert!(lost > 0, "the cuts are real");
+}
+
+/// As final as any other: what was in the page cache is not known any more.
+#[test]
+fn a_failed_sync_of_an_async_topic_ends_the_directory() {
+    let mut taken = 0;
+    let mut sim = boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        sim.disk.fault_next(Kind::Sync, "async-0/00000000000000000000.log", Fault::Io);
+        taken = load_async(&sim, 400).await;
+        assert!((FLUSH_BYTES..=UNSYNCED_MAX).contains(&(taken * LARGE_BYTES)), "{taken} were taken");
+        let error = broker.stop().await.unwrap_err();
+        assert!(error.to_string().contains("not clean"), "{error}");
+        sim
+    });
+    sim.disk.kill();
+    boot(async {
+        sim = sim.reboot();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        assert!(client.offset_of_time("async", 0, -1).await.unwrap() >= taken as i64, "a killed process loses nothing");
+        drop(client);
+        broker.stop().await.unwrap();
+    });
 }
 
 /// Over the border of files and memory too: some of a sync topic's records are still in memory.

@@ -16,7 +16,7 @@ use crate::producers::Tracked;
 use crate::removal::{Moved, put_aside};
 use crate::segment::leader_epochs;
 use crate::segment::names::{LEADER_EPOCH_CHECKPOINT, PartitionName};
-use crate::segment::{Checksums, Descriptors, Opened, Reader, Rules, SegmentError, Segments, Trust};
+use crate::segment::{Checksums, Descriptors, Flush, Opened, Reader, Rules, SegmentError, Segments, Trust};
 
 /// Leader epochs and where each began, in order.
 pub type Epochs = Vec<(LeaderEpoch, Offset)>;
@@ -250,6 +250,18 @@ impl Files {
     pub fn synced_to(&self, through: Offset) {
         if let Ok(segments) = &mut self.state().segments {
             segments.synced_to(through);
+        }
+    }
+
+    /// A sync to be done beside further appends, if so many bytes were appended since the last one began.
+    pub fn flush_due(&self, bytes: u64) -> Option<Flush> {
+        self.state().segments.as_mut().ok()?.flush_due(bytes)
+    }
+
+    /// Notes that such a sync was done.
+    pub fn flushed(&self, flush: &Flush) {
+        if let Ok(segments) = &mut self.state().segments {
+            segments.flushed(flush);
         }
     }
 

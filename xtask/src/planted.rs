@@ -81,16 +81,16 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "let the journal forget a log start that stands nowhere else",
-        file: "log/src/write_out.rs",
-        right: "                    starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;",
-        wrong: "                    let _ = &starts;",
+        file: "log/src/write_out/driver.rs",
+        right: "                starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;",
+        wrong: "                let _ = &starts;",
         found_by: ("thalweg-broker", &["--test", "delete_records"]),
     },
     Bug {
         name: "checkpoint without a sync of the files",
-        file: "log/src/write_out.rs",
-        right: "                    world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;",
-        wrong: "                    let _ = &anchor;",
+        file: "log/src/write_out/driver.rs",
+        right: "                world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;",
+        wrong: "                let _ = &anchor;",
         found_by: ("thalweg-broker", &["--test", "files"]),
     },
     Bug {

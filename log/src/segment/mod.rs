@@ -20,6 +20,7 @@ mod damage;
 pub mod descriptors;
 mod entries;
 mod extent;
+mod flush;
 mod folder;
 pub mod leader_epochs;
 pub mod names;
@@ -38,6 +39,7 @@ mod walk;
 
 pub use damage::{Damage, Flaw, SegmentError};
 pub use descriptors::Descriptors;
+pub use flush::Flush;
 pub use open::{Cut, Hole, Opened, Trust};
 pub use reader::{Checksums, Reader};
 pub use roll::Rules;

@@ -9,6 +9,7 @@ use thalweg_wire::{Offset, Timestamp, TopicId};
 
 use super::damage::SegmentError;
 use super::extent::{Due, Segment, Survey, byte_length, first_header};
+use super::flush::{self, Flush, Unsynced};
 use super::names::{FileKind, parse_file_name};
 use super::open::{self, Found, Opened, Trust};
 use super::reader::{Checksums, Reader, Shared};
@@ -25,6 +26,8 @@ pub struct Segments {
     birth: Option<Birth>,
     recovery_point: Offset,
     unsynced: Unsynced,
+    /// Bytes that were appended since the last sync began.
+    unsynced_bytes: u64,
 }
 
 /// What an append did besides.
@@ -33,18 +36,6 @@ pub struct Appended {
     /// The base offsets of the segments that were begun, but for a log's very first one. Kafka has a snapshot of the
     /// producers at each (see [`super::producer_snapshot`]).
     pub rolled: Vec<Offset>,
-}
-
-/// What of a log a crash could take. Each holds those before it. All segments but the last are always durable.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Unsynced {
-    Nothing,
-    /// Bytes of the last segment.
-    Bytes,
-    /// Names in the folder.
-    Names,
-    /// The folder itself.
-    Folder,
 }
 
 /// Batches that go into one write: two parts each, as many as a system call takes.
@@ -75,7 +66,14 @@ impl Segments {
         }
         partition_metadata::write(&**disk, path, topic)?;
         let shared = Shared::new(open::folder(files, path), Vec::new(), first);
-        Ok(Segments { shared: Arc::new(shared), rules, birth: None, recovery_point: first, unsynced: Unsynced::Folder })
+        Ok(Segments {
+            shared: Arc::new(shared),
+            rules,
+            birth: None,
+            recovery_point: first,
+            unsynced: Unsynced::Folder,
+            unsynced_bytes: 0,
+        })
     }
 
     /// Opens the folder of a log, and says what was found there. Orders the segments, sees that they don't overlap, and
@@ -95,7 +93,7 @@ impl Segments {
         let Found { segments, first, recovery_point, opened } = open::open(&folder, topic, &rules, trust)?;
         let unsynced = if trust == Trust::Clean { Unsynced::Nothing } else { Unsynced::Folder };
         let shared = Arc::new(Shared::new(folder, segments, first));
-        Ok((Segments { shared, rules, birth: None, recovery_point, unsynced }, opened))
+        Ok((Segments { shared, rules, birth: None, recovery_point, unsynced, unsynced_bytes: 0 }, opened))
     }
 
     /// A reader of these files, for any thread.
@@ -279,18 +277,31 @@ impl Segments {
     /// # Errors
     /// Those of the disk.
     pub fn sync(&mut self) -> io::Result<()> {
-        if self.unsynced >= Unsynced::Bytes
-            && let Some(active) = self.active()
-        {
-            self.shared.folder.sync_segment(active.base)?;
-        }
-        match self.unsynced {
-            Unsynced::Folder => self.shared.folder.sync_folder()?,
-            Unsynced::Names => self.shared.folder.sync_names()?,
-            Unsynced::Nothing | Unsynced::Bytes => {}
-        }
+        flush::sync(&self.shared, self.active().map(|active| active.base), self.unsynced)?;
         self.synced_to(self.end());
         Ok(())
+    }
+
+    /// A sync to be done elsewhere, if so many bytes were appended since the last one began. Say when it is done:
+    /// [`Segments::flushed`].
+    pub fn flush_due(&mut self, bytes: u64) -> Option<Flush> {
+        let active = self.active().filter(|_| self.unsynced_bytes >= bytes)?;
+        self.unsynced_bytes = 0;
+        let (shared, generation) = (self.shared.clone(), self.shared.list().generation);
+        Some(Flush { shared, unsynced: self.unsynced, base: active.base, end: active.end, generation })
+    }
+
+    /// Notes that a sync was done. One from before a truncation counts for nothing: other bytes may stand there now.
+    pub fn flushed(&mut self, flush: &Flush) {
+        if self.shared.list().generation != flush.generation {
+            return;
+        }
+        let same_files = self.active().is_some_and(|active| active.base == flush.base);
+        if same_files {
+            // Names came with the first batch of the segment; what came since are bytes.
+            self.unsynced = self.unsynced.min(Unsynced::Bytes);
+        }
+        self.synced_to(flush.end);
     }
 
     /// Notes that records below `through` were made durable by somebody else, who synced the whole filesystem after they
@@ -300,6 +311,7 @@ impl Segments {
         self.recovery_point = self.recovery_point.max(through).min(end);
         if through >= end {
             self.unsynced = Unsynced::Nothing;
+            self.unsynced_bytes = 0;
         }
     }
 
@@ -400,6 +412,7 @@ impl Segments {
             parts.extend(batch.parts().map(IoSlice::new));
         }
         self.unsynced = self.unsynced.max(Unsynced::Bytes);
+        self.unsynced_bytes += u64::from(active.bytes - before.bytes);
         let folder = &self.shared.folder;
         folder.open(active.base, FileKind::Log)?.write_at(&parts, u64::from(before.bytes))?;
         // Records first: an index never points to what isn't there.

@@ -5,22 +5,21 @@
 //! writes out every log that has something pending, syncs the filesystem once, and tells the journal, whose files then
 //! may be written again. Nothing here is on the road of a record.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+mod driver;
+
+use std::collections::BTreeSet;
 use std::mem;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thalweg_wire::batch::Batch;
 use thalweg_wire::{Offset, TopicPartition};
-use thalweg_world::disk::{BLOCK_BYTES, Space};
-use thalweg_world::{DiskFile, World};
+use thalweg_world::disk::BLOCK_BYTES;
 use tokio::sync::{Notify, watch};
 
 use crate::files::Files;
-use crate::log_starts::LogStarts;
-use crate::segment::SegmentError;
+
+pub use driver::Driver;
 
 /// Sizes by which the writer is told to act, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +33,22 @@ pub struct Thresholds {
     /// Of the disk, free: below it and one percent of the whole, users' records are refused. What the journal holds has
     /// to find room in files.
     pub reserve_bytes: u64,
+    /// Of one log that the journal doesn't have, written since it was last synced: it is synced, beside other work, so
+    /// that its dirty pages don't fall on whoever waits for the next checkpoint.
+    pub flush_bytes: u64,
 }
 
 impl Thresholds {
     /// For a journal of that many bytes in all: a quarter of it stands between two checkpoints, so that a replay is at
     /// most half of it and the rest is slack for bursts.
     pub fn for_journal(bytes: u64) -> Thresholds {
-        Thresholds { log_bytes: 256 << 10, journal_bytes: bytes / 4, memory_bytes: 32 << 20, reserve_bytes: bytes }
+        Thresholds {
+            log_bytes: 256 << 10,
+            journal_bytes: bytes / 4,
+            memory_bytes: 32 << 20,
+            reserve_bytes: bytes,
+            flush_bytes: 8 << 20,
+        }
     }
 }
 
@@ -66,6 +74,8 @@ pub struct Pending {
     pub generation: u32,
     /// Where the log begins, durably: segments below it go.
     pub start: Offset,
+    /// Whether the journal has the records.
+    pub is_in_journal: bool,
 }
 
 /// How soon a log is to be written out.
@@ -223,74 +233,42 @@ impl WriteOut {
         self.shared.work.notify_one();
     }
 
-    /// The driver. `starts` is written when a checkpoint forgets entries; `anchor` is a file of the directory, opened before anything was written; `checkpoint` is told the frame
-    /// up to which all files are synced. Says whether it ended in order: all that was acknowledged is in synced files.
-    pub async fn run(
-        self,
-        world: World,
-        directory: PathBuf,
-        anchor: Arc<dyn DiskFile>,
-        starts: Arc<LogStarts>,
-        logs: Arc<dyn Logs>,
-        checkpoint: impl Fn(u64) + Send + Sync + 'static,
-    ) -> Outcome {
-        self.look_at_space(&world, &directory).await;
-        loop {
-            // Before the logs are taken: what is committed meanwhile may be of a log that is taken no more.
-            let through = self.shared.through.load(Ordering::Acquire);
-            let Some((task, batch)) = self.next(through) else {
-                tokio::select! {
-                    biased;
-                    () = self.shared.work.notified() => {}
-                    () = world.clock.sleep(FULL_DISK_PAUSE), if self.is_at_reserve() => {
-                        self.look_at_space(&world, &directory).await;
-                    }
-                }
-                continue;
-            };
-            let outcome = self.write_out(&world, &logs, batch, task, &anchor, &starts).await;
-            self.look_at_space(&world, &directory).await;
-            match outcome {
-                Ok(()) if task == Task::WriteOut => {}
-                Ok(()) => {
-                    checkpoint(through);
-                    self.shared.lock().checkpointed = through;
-                    if task == Task::Drain {
-                        return Outcome::Drained;
-                    }
-                }
-                // A full disk: what is pending stays so; the journal fills, and then producers are told.
-                Err(Stopped::Full(left)) => {
-                    tracing::warn!("the disk is full: records wait in the journal");
-                    if task == Task::Drain {
-                        return Outcome::Failed;
-                    }
-                    self.shared.lock().put_back(task, left);
-                    world.clock.sleep(FULL_DISK_PAUSE).await;
-                }
-                Err(Stopped::Failed(reason)) => {
-                    tracing::error!(reason, "records can't be written to files");
-                    logs.failed(&reason);
-                    // Whoever waits for memory is told of the failure instead.
-                    self.shared.pending.store(0, Ordering::Relaxed);
-                    self.shared.relief.send_replace(());
-                    return Outcome::Failed;
-                }
-            }
-        }
+    /// Runs the driver: see [`Driver`]. Says whether it ended in order: all that was acknowledged is in synced files.
+    pub async fn run(self, driver: Driver) -> Outcome {
+        driver.run(self.shared).await
     }
+}
 
-    /// What is to be done now, if anything.
+/// How the driver ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Everything is in synced files.
+    Drained,
+    /// It is not; the journal has it.
+    Failed,
+}
+
+impl State {
+    /// A task that the full disk stopped is to be tried again, by itself: those who wait for it are not read meanwhile,
+    /// so nobody else would ask.
+    fn put_back(&mut self, task: Task, left: Vec<TopicPartition>) {
+        self.urgent.extend(&left);
+        self.dirty.extend(left);
+        self.checkpoint_wanted |= task == Task::Checkpoint;
+    }
+}
+
+impl Shared {
+    /// What is to be done now, if anything; `through` is the newest frame whose marks were heard.
     fn next(&self, through: u64) -> Option<(Task, Vec<TopicPartition>)> {
-        let thresholds = &self.shared.thresholds;
-        let mut state = self.shared.lock();
+        let mut state = self.lock();
         let task = if state.drain {
             Task::Drain
-        } else if (state.journal_bytes >= thresholds.journal_bytes || state.checkpoint_wanted)
+        } else if (state.journal_bytes >= self.thresholds.journal_bytes || state.checkpoint_wanted)
             && through > state.checkpointed
         {
             Task::Checkpoint
-        } else if self.shared.pending.load(Ordering::Relaxed) >= thresholds.memory_bytes && !state.dirty.is_empty() {
+        } else if self.pending.load(Ordering::Relaxed) >= self.thresholds.memory_bytes && !state.dirty.is_empty() {
             let all = mem::take(&mut state.dirty);
             state.urgent.clear();
             return Some((Task::WriteOut, all.into_iter().collect()));
@@ -307,104 +285,6 @@ impl WriteOut {
         Some((task, mem::take(&mut state.dirty).into_iter().collect()))
     }
 
-    /// Notes whether the disk has more than its reserve. A disk that can't say is believed to.
-    async fn look_at_space(&self, world: &World, directory: &Path) {
-        let (disk, directory) = (world.disk.clone(), directory.to_owned());
-        let Ok(Space { free, total }) = world.offload(move || disk.space(&directory)).await else { return };
-        let reserve = self.shared.thresholds.reserve_bytes + total / 100;
-        let at_reserve = free < reserve;
-        if self.shared.at_reserve.swap(at_reserve, Ordering::Relaxed) != at_reserve {
-            if at_reserve {
-                tracing::warn!(free, reserve, "the disk is almost full: records are refused until more is free");
-            } else {
-                tracing::info!(free, reserve, "the disk has space again: records are taken");
-            }
-        }
-    }
-
-    async fn write_out(
-        &self,
-        world: &World,
-        logs: &Arc<dyn Logs>,
-        batch: Vec<TopicPartition>,
-        task: Task,
-        anchor: &Arc<dyn DiskFile>,
-        starts: &Arc<LogStarts>,
-    ) -> Result<(), Stopped> {
-        let (world, logs, shared, anchor) = (world.clone(), logs.clone(), self.shared.clone(), anchor.clone());
-        let starts = starts.clone();
-        let outside = world.clone();
-        outside
-            .offload(move || {
-                let mut written = BTreeMap::new();
-                let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
-                    let Some(pending) = logs.pending(*log) else { return Ok(()) };
-                    let stopped = |error| Stopped::by(error, &batch[place..]);
-                    pending.files.delete_before(pending.start).map_err(|error| stopped(error.into()))?;
-                    if pending.batches.is_empty() {
-                        return Ok(());
-                    }
-                    let outcome = pending.files.append(&pending.batches, world.clock.wall());
-                    // Also when the disk became full on the way: what got in is not appended again.
-                    let end = pending.files.end();
-                    shared.left(logs.placed(*log, pending.generation, end));
-                    // Not only at the end: ten thousand logs that are made now take seconds.
-                    shared.relief.send_replace(());
-                    written.insert(*log, (pending.files, end));
-                    outcome.map_err(stopped)
-                });
-                shared.relief.send_replace(());
-                outcome?;
-                if task != Task::WriteOut {
-                    starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;
-                    world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;
-                    written.values().for_each(|(files, end)| files.synced_to(*end));
-                }
-                Ok(())
-            })
-            .await
-    }
-}
-
-/// How the driver ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    /// Everything is in synced files.
-    Drained,
-    /// It is not; the journal has it.
-    Failed,
-}
-
-enum Stopped {
-    /// No space; these logs still have something pending.
-    Full(Vec<TopicPartition>),
-    Failed(String),
-}
-
-impl Stopped {
-    /// A full disk is no failure: the work is done again when there is space.
-    fn by(error: SegmentError, left: &[TopicPartition]) -> Stopped {
-        match error {
-            SegmentError::Io(error) if error.kind() == io::ErrorKind::StorageFull => Stopped::Full(left.to_vec()),
-            error => Stopped::Failed(error.to_string()),
-        }
-    }
-}
-
-/// How long the writer waits for space before it tries, or looks, again.
-const FULL_DISK_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
-
-impl State {
-    /// A task that the full disk stopped is to be tried again, by itself: those who wait for it are not read meanwhile,
-    /// so nobody else would ask.
-    fn put_back(&mut self, task: Task, left: Vec<TopicPartition>) {
-        self.urgent.extend(&left);
-        self.dirty.extend(left);
-        self.checkpoint_wanted |= task == Task::Checkpoint;
-    }
-}
-
-impl Shared {
     /// So many bytes are in memory no more.
     fn left(&self, bytes: usize) {
         // After a failure nothing is counted as pending, though logs still hold it.

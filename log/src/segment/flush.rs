@@ -1,0 +1,60 @@
+//! Makes the records of a log durable while others go on appending to it.
+//!
+//! A log that is synced by nobody but a checkpoint leaves gigabytes of dirty pages to it, and who waits for that
+//! checkpoint pays for them (see [`crate::write_out`]).
+
+use std::io;
+use std::sync::Arc;
+
+use thalweg_wire::Offset;
+
+use super::reader::Shared;
+
+/// What of a log a crash could take. Each holds those before it. All segments but the last are always durable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Unsynced {
+    Nothing,
+    /// Bytes of the last segment.
+    Bytes,
+    /// Names in the folder.
+    Names,
+    /// The folder itself.
+    Folder,
+}
+
+/// A sync that is to be done, of what a log had when it was made (see [`super::Segments::flush_due`]).
+pub struct Flush {
+    pub(super) shared: Arc<Shared>,
+    pub(super) unsynced: Unsynced,
+    /// The segment that it is about.
+    pub(super) base: Offset,
+    /// Where the records ended.
+    pub(super) end: Offset,
+    /// The list's, at that time.
+    pub(super) generation: u64,
+}
+
+impl Flush {
+    /// Does it. Blocks, but holds up nobody else. A segment that is gone needs no sync.
+    ///
+    /// # Errors
+    /// Those of the disk; final.
+    pub fn run(&self) -> io::Result<()> {
+        match sync(&self.shared, Some(self.base), self.unsynced) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Makes durable what a crash could take of a log whose last segment begins there.
+pub(super) fn sync(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
+    if let Some(active) = active.filter(|_| unsynced >= Unsynced::Bytes) {
+        shared.folder.sync_segment(active)?;
+    }
+    match unsynced {
+        Unsynced::Folder => shared.folder.sync_folder(),
+        Unsynced::Names => shared.folder.sync_names(),
+        Unsynced::Nothing | Unsynced::Bytes => Ok(()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Who writes to files: one loop, and beside it one that syncs what the journal doesn't have.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use thalweg_wire::TopicPartition;
+use thalweg_world::disk::Space;
+use thalweg_world::{DiskFile, World};
+use tokio::sync::mpsc;
+
+use super::{Logs, Outcome, Shared, Task};
+use crate::files::Files;
+use crate::log_starts::LogStarts;
+use crate::segment::{Flush, SegmentError};
+
+/// How long the writer waits for space before it tries, or looks, again.
+const FULL_DISK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Syncs that wait for their turn. A log that finds no room tries again with its next write-out.
+const FLUSHES_MAX: usize = 64;
+
+/// What writes to files. The only place here that awaits.
+pub struct Driver {
+    /// Where it runs.
+    pub world: World,
+    /// The log directory, whose space is watched.
+    pub directory: PathBuf,
+    /// A file of the directory, opened before anything was written: its filesystem is the one to sync.
+    pub anchor: Arc<dyn DiskFile>,
+    /// Written when a checkpoint forgets entries.
+    pub starts: Arc<LogStarts>,
+    /// Who holds the logs.
+    pub logs: Arc<dyn Logs>,
+    /// Is told the frame up to which all files are synced.
+    pub checkpoint: Box<dyn Fn(u64) + Send + Sync>,
+}
+
+/// A log's files, and the sync that they are due.
+type Due = (Arc<Files>, Flush);
+
+enum Stopped {
+    /// No space; these logs still have something pending.
+    Full(Vec<TopicPartition>),
+    Failed(String),
+}
+
+impl Driver {
+    pub(super) async fn run(self, shared: Arc<Shared>) -> Outcome {
+        let (flushes, due) = mpsc::channel(FLUSHES_MAX);
+        let outcome = {
+            let mut writing = pin!(self.write(&shared, flushes));
+            tokio::select! {
+                biased;
+                outcome = &mut writing => outcome,
+                reason = flush_each(&self.world, due) => Err(reason),
+            }
+        };
+        outcome.unwrap_or_else(|reason| {
+            tracing::error!(reason, "records can't be written to files");
+            self.logs.failed(&reason);
+            // Whoever waits for memory is told of the failure instead.
+            shared.pending.store(0, Ordering::Relaxed);
+            shared.relief.send_replace(());
+            Outcome::Failed
+        })
+    }
+
+    /// # Errors
+    /// Why nothing more can be written.
+    async fn write(&self, shared: &Arc<Shared>, flushes: mpsc::Sender<Due>) -> Result<Outcome, String> {
+        self.look_at_space(shared).await;
+        loop {
+            // Before the logs are taken: what is committed meanwhile may be of a log that is taken no more.
+            let through = shared.through.load(Ordering::Acquire);
+            let Some((task, batch)) = shared.next(through) else {
+                tokio::select! {
+                    biased;
+                    () = shared.work.notified() => {}
+                    () = self.world.clock.sleep(FULL_DISK_PAUSE), if shared.at_reserve.load(Ordering::Relaxed) => {
+                        self.look_at_space(shared).await;
+                    }
+                }
+                continue;
+            };
+            let outcome = self.write_out(shared, batch, task, &flushes).await;
+            self.look_at_space(shared).await;
+            match outcome {
+                Ok(()) if task == Task::WriteOut => {}
+                Ok(()) => {
+                    (self.checkpoint)(through);
+                    shared.lock().checkpointed = through;
+                    if task == Task::Drain {
+                        return Ok(Outcome::Drained);
+                    }
+                }
+                // A full disk: what is pending stays so; the journal fills, and then producers are told.
+                Err(Stopped::Full(left)) => {
+                    tracing::warn!("the disk is full: records wait in the journal");
+                    if task == Task::Drain {
+                        return Ok(Outcome::Failed);
+                    }
+                    shared.lock().put_back(task, left);
+                    self.world.clock.sleep(FULL_DISK_PAUSE).await;
+                }
+                Err(Stopped::Failed(reason)) => return Err(reason),
+            }
+        }
+    }
+
+    /// Notes whether the disk has more than its reserve. A disk that can't say is believed to.
+    async fn look_at_space(&self, shared: &Shared) {
+        let (disk, directory) = (self.world.disk.clone(), self.directory.clone());
+        let Ok(Space { free, total }) = self.world.offload(move || disk.space(&directory)).await else { return };
+        let reserve = shared.thresholds.reserve_bytes + total / 100;
+        let at_reserve = free < reserve;
+        if shared.at_reserve.swap(at_reserve, Ordering::Relaxed) != at_reserve {
+            if at_reserve {
+                tracing::warn!(free, reserve, "the disk is almost full: records are refused until more is free");
+            } else {
+                tracing::info!(free, reserve, "the disk has space again: records are taken");
+            }
+        }
+    }
+
+    async fn write_out(
+        &self,
+        shared: &Arc<Shared>,
+        batch: Vec<TopicPartition>,
+        task: Task,
+        flushes: &mpsc::Sender<Due>,
+    ) -> Result<(), Stopped> {
+        let (world, logs, shared, anchor) =
+            (self.world.clone(), self.logs.clone(), shared.clone(), self.anchor.clone());
+        let (starts, flushes) = (self.starts.clone(), flushes.clone());
+        let work = move || {
+            let mut written = BTreeMap::new();
+            let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
+                let Some(pending) = logs.pending(*log) else { return Ok(()) };
+                let stopped = |error| Stopped::by(error, &batch[place..]);
+                pending.files.delete_before(pending.start).map_err(|error| stopped(error.into()))?;
+                if pending.batches.is_empty() {
+                    return Ok(());
+                }
+                let outcome = pending.files.append(&pending.batches, world.clock.wall());
+                // Also when the disk became full on the way: what got in is not appended again.
+                let end = pending.files.end();
+                shared.left(logs.placed(*log, pending.generation, end));
+                // Not only at the end: ten thousand logs that are made now take seconds.
+                shared.relief.send_replace(());
+                if !pending.is_in_journal {
+                    flush_soon(&flushes, &pending.files, shared.thresholds.flush_bytes);
+                }
+                written.insert(*log, (pending.files, end));
+                outcome.map_err(stopped)
+            });
+            shared.relief.send_replace(());
+            outcome?;
+            if task != Task::WriteOut {
+                starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;
+                world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;
+                written.values().for_each(|(files, end)| files.synced_to(*end));
+            }
+            Ok(())
+        };
+        self.world.offload(work).await
+    }
+}
+
+/// Lets the log be synced, if much of it isn't.
+fn flush_soon(flushes: &mpsc::Sender<Due>, files: &Arc<Files>, bytes: u64) {
+    if let Ok(place) = flushes.try_reserve()
+        && let Some(flush) = files.flush_due(bytes)
+    {
+        place.send((files.clone(), flush));
+    }
+}
+
+/// Syncs one log after the other, for as long as somebody may ask for it. Ends with why one could not be.
+async fn flush_each(world: &World, mut due: mpsc::Receiver<Due>) -> String {
+    while let Some((files, flush)) = due.recv().await {
+        let sync = move || flush.run().map(|()| files.flushed(&flush));
+        if let Err(error) = world.offload(sync).await {
+            return error.to_string();
+        }
+    }
+    std::future::pending().await
+}
+
+impl Stopped {
+    /// A full disk is no failure: the work is done again when there is space.
+    fn by(error: SegmentError, left: &[TopicPartition]) -> Stopped {
+        match error {
+            SegmentError::Io(error) if error.kind() == io::ErrorKind::StorageFull => Stopped::Full(left.to_vec()),
+            error => Stopped::Failed(error.to_string()),
+        }
+    }
+}
