@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 struct Table {
     title: &'static str,
     columns: &'static [&'static str],
-    beside: Beside,
+    sides: &'static [Side],
     lines: Vec<Line>,
 }
 
@@ -56,12 +56,22 @@ struct Line {
     command: String,
 }
 
-/// What stands beside the broker.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    NullBrokers,
-    Nothing,
-}
+/// What a line runs against: its name, and how a command says so. `BROKER` stands for the binary.
+type Side = (&'static str, &'static str);
+
+const SYNC: Side = ("thalweg", "--broker BROKER");
+const ASYNC: Side = ("thalweg, async", "--broker BROKER --set flush.mode=async");
+const MEMORY: Side =
+    ("thalweg, memory", "--broker BROKER --set storage.mode=memory --set log.retention.bytes=67108864");
+const NULL_ANSWER: Side = ("null, answer", "--null answer");
+const NULL_APPEND: Side = ("null, append", "--null append");
+const NULL_SENDFILE: Side = ("null, sendfile", "--null sendfile");
+
+/// Every mode of a topic beside the null brokers.
+const MODES: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC, ASYNC, MEMORY];
+
+/// Durable topics beside the null brokers.
+const DURABLE: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC];
 
 /// A journal that small records go through within a run, so that checkpoints are in the figures.
 const SMALL: &str = "--set journal.bytes=67108864";
@@ -89,10 +99,11 @@ const SINGLE: &[&str] =
 /// Runs the tables and prints them, as Markdown or JSON.
 pub(crate) async fn run(arguments: &Arguments, json: bool) -> Outcome<()> {
     let only = arguments.only.as_deref().unwrap_or_default();
+    let scratch = Scratch::new(&arguments.scratch)?;
     for table in tables(arguments.seconds).into_iter().filter(|table| table.title.contains(only)) {
         let mut lines = Vec::new();
         for line in &table.lines {
-            lines.push((line, run_line(arguments, line, table.beside).await?));
+            lines.push((line, run_line(arguments, &scratch, line, table.sides).await?));
         }
         if json {
             println!("{}", as_json(&table, &lines));
@@ -120,7 +131,7 @@ fn tables(seconds: u32) -> Vec<Table> {
         Table {
             title: "Batches",
             columns: LOAD,
-            beside: Beside::NullBrokers,
+            sides: MODES,
             lines: vec![
                 produce("1000 × 100 B", "1000x100", 8, 4),
                 produce("16 × 1 KiB", "16x1024", 32, 4),
@@ -130,7 +141,7 @@ fn tables(seconds: u32) -> Vec<Table> {
         Table {
             title: "Single records, pipelined",
             columns: LOAD,
-            beside: Beside::NullBrokers,
+            sides: DURABLE,
             lines: [1, 1_000, 10_000]
                 .map(|partitions| produce(&format!("1 × 100 B, {partitions} partitions"), "1x100", 64, partitions))
                 .into(),
@@ -138,33 +149,41 @@ fn tables(seconds: u32) -> Vec<Table> {
         Table {
             title: "Single records, one after the other",
             columns: SINGLE,
-            beside: Beside::NullBrokers,
+            sides: DURABLE,
             lines: [1, 1_000, 10_000].map(|n| latency(&format!("{n} partitions"), 0, n)).into(),
         },
         Table {
             title: "Single records, at a rate",
             columns: SINGLE,
-            beside: Beside::NullBrokers,
+            sides: DURABLE,
             lines: [(1_000, 1), (10_000, 1), (1_000, 10_000), (10_000, 10_000)]
                 .map(|(rate, n)| latency(&format!("{rate}/s, {n} partitions"), rate, n))
                 .into(),
         },
         Table {
+            title: "End to end",
+            columns: &["records/s", "p50", "p99", "p99.9", "CPU-s/M records", "client cores"],
+            sides: &[SYNC, ASYNC],
+            lines: [1_000, 10_000]
+                .map(|rate| line(&format!("{rate}/s"), format!("end-to-end --rate {rate} --seconds {seconds} {SMALL}")))
+                .into(),
+        },
+        Table {
             title: "Hot read",
             columns: &["records/s", "MiB/s", "CPU-s/GiB", "broker cores", "client cores"],
-            beside: Beside::NullBrokers,
+            sides: &[NULL_ANSWER, NULL_SENDFILE, SYNC],
             lines: vec![fetch("one consumer", 1, 8), fetch("fifty consumers", 50, 1)],
         },
         Table {
             title: "Spread",
             columns: &["first", "median", "max", "CPU per request", "durable writes per request"],
-            beside: Beside::NullBrokers,
+            sides: DURABLE,
             lines: vec![line("1 KiB to each of 10,000 partitions", format!("spread --rounds 80 {MEDIUM}"))],
         },
         Table {
             title: "Create",
             columns: &["answered after", "CPU", "resident before", "resident after", "per partition"],
-            beside: Beside::Nothing,
+            sides: &[SYNC],
             lines: vec![
                 line("10,000 partitions of one topic", "create".to_owned()),
                 line("10,000 topics of one partition", "create --per-topic 1".to_owned()),
@@ -173,15 +192,23 @@ fn tables(seconds: u32) -> Vec<Table> {
         Table {
             title: "Start",
             columns: &["empty, first ack", "clean stop, first ack", "kill -9, first ack", "resident after kill -9"],
-            beside: Beside::Nothing,
+            sides: &[SYNC],
             lines: [1, 10_000]
                 .map(|n| line(&format!("{n} partitions"), format!("restart --partitions {n} --rounds 3")))
                 .into(),
         },
         Table {
+            title: "On the disk",
+            columns: &["file bytes per byte of batches", "bytes written per byte of batches"],
+            sides: &[SYNC, ASYNC],
+            lines: [("1000 × 100 B", "1000x100"), ("16 × 1 KiB", "16x1024"), ("1 × 1 KiB", "1x1024")]
+                .map(|(label, batch)| line(label, format!("footprint --batch {batch} --mib 512 {MEDIUM}")))
+                .into(),
+        },
+        Table {
             title: "Idle",
             columns: &["resident", "CPU", "wake-ups/s", "per connection"],
-            beside: Beside::Nothing,
+            sides: &[SYNC],
             lines: [0, 10_000]
                 .map(|n| line(&format!("{n} connections"), format!("idle --connections {n} --seconds 5")))
                 .into(),
@@ -192,33 +219,47 @@ fn tables(seconds: u32) -> Vec<Table> {
 /// The reports of a line, by what it ran against.
 type Reports = Vec<(&'static str, Report)>;
 
-async fn run_line(arguments: &Arguments, line: &Line, beside: Beside) -> Outcome<Reports> {
-    let broker = format!("--broker {}", arguments.broker.display());
-    let mut sides = vec![("thalweg", broker)];
-    if beside == Beside::NullBrokers {
-        sides.insert(0, ("null, append", "--null append".to_owned()));
-        sides.insert(0, ("null, answer", "--null answer".to_owned()));
-    }
+async fn run_line(arguments: &Arguments, scratch: &Scratch, line: &Line, sides: &[Side]) -> Outcome<Reports> {
+    let broker = arguments.broker.as_os_str();
     let mut runs = vec![Vec::new(); sides.len()];
     for round in 1..=arguments.rounds {
-        for ((name, side), runs) in sides.iter().zip(&mut runs) {
+        for (&(name, side), runs) in sides.iter().zip(&mut runs) {
             eprintln!("{} ({name}, round {round} of {})", line.command, arguments.rounds);
-            prime(&arguments.scratch, arguments.prime_mib)?;
-            let words = format!("thalweg-bench {} {side}", line.command);
-            let mut words: Vec<_> = words.split(' ').map(std::ffi::OsString::from).collect();
-            words.extend(["--scratch".into(), arguments.scratch.clone().into_os_string()]);
+            prime(&scratch.0, arguments.prime_mib)?;
+            let words = format!("thalweg-bench {} {side} --leave-names", line.command);
+            let word = |word: &str| if word == "BROKER" { broker.to_owned() } else { word.into() };
+            let mut words: Vec<_> = words.split(' ').map(word).collect();
+            words.extend(["--scratch".into(), scratch.0.clone().into_os_string()]);
             let parsed = CommandLine::try_parse_from(words).map_err(Failure::at("a line of the table"))?;
             let Verb::Measure(measure) = parsed.verb else { return Err(Failure::new("a line of the table")) };
             runs.push(measure.run().await?);
         }
     }
-    Ok(sides.into_iter().zip(runs).map(|((name, _), runs)| (name, Report::median(&runs))).collect())
+    Ok(sides.iter().zip(runs).map(|(&(name, _), runs)| (name, Report::median(&runs))).collect())
+}
+
+/// A directory for all runs. Names that were made there stay to the end: ext4 without a journal leaves the numbers of
+/// files that have just been removed alone, and takes seconds to find others beside a hundred thousand of them.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(beside: &Path) -> Outcome<Scratch> {
+        let path = beside.join(format!("bench-all-{}", std::process::id()));
+        fs::create_dir_all(&path).map_err(Failure::at("can't make the scratch directory"))?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover is in the way of nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Writes and deletes a file: its pages are the guest's own afterwards, and free.
 fn prime(scratch: &Path, mib: u32) -> Outcome<()> {
     let failed = "can't write before the run";
-    fs::create_dir_all(scratch).map_err(Failure::at(failed))?;
     let path = scratch.join(format!("bench-{}-prime", std::process::id()));
     let mut file = File::create(&path).map_err(Failure::at(failed))?;
     let piece = vec![0x5a; 1 << 20];
@@ -286,8 +327,7 @@ mod tests {
         let mut report = Report::new("x");
         report.put("median", 12.34, "ms");
         let line = Line { label: "wide".to_owned(), command: "spread".to_owned() };
-        let table =
-            Table { title: "Spread", columns: &["median", "never"], beside: Beside::Nothing, lines: Vec::new() };
+        let table = Table { title: "Spread", columns: &["median", "never"], sides: &[SYNC], lines: Vec::new() };
         let text = as_markdown(&table, &[(&line, vec![("thalweg", report)])]);
         let expected =
             "## Spread\n\n| | broker | median, ms |\n|---|---|--:|\n| wide | thalweg | 12.3 |\n\n```\nspread\n```\n";

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use crate::histogram::Histogram;
@@ -37,6 +38,8 @@ pub(crate) struct Load {
     pub(crate) until: Until,
     /// At a fixed rate: the time between two requests of a connection.
     pub(crate) period: Option<Duration>,
+    /// Who is told when each request was due, or sent.
+    pub(crate) due: Option<UnboundedSender<Instant>>,
 }
 
 /// When to stop sending. What is on its way then is still answered and counted.
@@ -103,6 +106,7 @@ struct Connection {
     answers: Box<[u8]>,
     answers_length: usize,
     pace: Option<Pace>,
+    due: Option<UnboundedSender<Instant>>,
     latencies: Histogram,
     refused: Option<i16>,
 }
@@ -127,6 +131,7 @@ impl Connection {
             answers: vec![0; ANSWERS_BYTES].into_boxed_slice(),
             answers_length: 0,
             pace,
+            due: load.due.clone(),
             latencies: Histogram::new(),
             refused: None,
         })
@@ -162,6 +167,10 @@ impl Connection {
             let copy = &mut self.ready[self.filled..self.filled + length];
             self.frame.patch(copy, self.partition, self.correlation);
             self.sent.push_back(sent);
+            if let Some(due) = &self.due {
+                // Who has heard enough is gone.
+                let _ = due.send(sent);
+            }
             self.filled += length;
             self.correlation = self.correlation.wrapping_add(1);
             self.partition = (self.partition + self.partition_step) % self.partitions;
@@ -278,6 +287,7 @@ mod tests {
             partitions,
             until: Until { time: Duration::from_secs(60), requests },
             period: None,
+            due: None,
         }
     }
 

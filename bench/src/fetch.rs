@@ -52,13 +52,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let Arguments { consumers, mib, rounds, batch, max_bytes, .. } = *arguments;
     let requests = (u64::from(mib) << 20).div_ceil(batch.payload().max(1));
     fill(&subject, batch, requests).await?;
-    let request = FetchFrame::new(TOPIC, 0, max_bytes.cast_signed())?;
     let batch_bytes = batch.batch().len() as u64;
     let (broker, own) = (subject.usage()?, process::own_usage()?);
     let begin = Instant::now();
     let mut reading = JoinSet::new();
     for _ in 0..consumers {
-        let consumer = Consumer { stream: client::connect(subject.address()).await?, request: request.clone() };
+        let consumer = Consumer::connect(&subject, TOPIC, max_bytes).await?;
         reading.spawn(consumer.run(rounds, requests * batch_bytes));
     }
     while let Some(ended) = reading.join_next().await {
@@ -87,6 +86,7 @@ async fn fill(subject: &Subject, batch: Shape, requests: u64) -> Outcome<()> {
         partitions: 1,
         until: Until { time: Duration::from_secs(300), requests },
         period: None,
+        due: None,
     };
     let driven = drive(subject.address(), &load).await?;
     match driven.refused {
@@ -96,36 +96,57 @@ async fn fill(subject: &Subject, batch: Shape, requests: u64) -> Outcome<()> {
     }
 }
 
-struct Consumer {
+/// One that reads a topic's first partition.
+pub(crate) struct Consumer {
     stream: TcpStream,
     request: FetchFrame,
+    /// The last answer, in memory that is used again.
+    answer: Vec<u8>,
+}
+
+/// What a fetch brought.
+pub(crate) struct Arrived {
+    /// Bytes of batches.
+    pub(crate) bytes: u64,
+    /// The offset behind the last whole one, if there is one.
+    pub(crate) next: Option<i64>,
 }
 
 impl Consumer {
+    /// On a connection of its own.
+    pub(crate) async fn connect(subject: &Subject, topic: &str, max_bytes: u32) -> Outcome<Consumer> {
+        let request = FetchFrame::new(topic, 0, max_bytes.cast_signed())?;
+        Ok(Consumer { stream: client::connect(subject.address()).await?, request, answer: Vec::new() })
+    }
+
     /// Reads so many bytes of batches from the first offset on, several times.
     async fn run(mut self, rounds: u32, bytes: u64) -> Outcome<()> {
-        let mut answer = Vec::new();
         for _ in 0..rounds {
             let (mut offset, mut read) = (0, 0);
             while read < bytes {
-                self.request.patch(offset);
-                self.stream.write_all(&self.request.bytes).await.map_err(Failure::at("a fetch can't be sent"))?;
-                self.receive(&mut answer).await?;
-                let fetched = self.request.read(&answer).ok_or_else(|| Failure::new("no answer to a fetch"))?;
-                if fetched.error != 0 {
-                    return Err(Failure::new(format!("a fetch was refused: {}", client::error_name(fetched.error))));
-                }
+                let Arrived { bytes, next } = self.fetch(offset).await?;
                 // Nothing within the wait: what was acknowledged has to be there.
-                let next = next_offset(fetched.records);
                 offset = next.ok_or_else(|| Failure::new(format!("nothing to read at offset {offset}")))?;
-                read += fetched.records.len() as u64;
+                read += bytes;
             }
         }
         Ok(())
     }
 
-    /// The next answer, with its length in front, in memory that is used again.
-    async fn receive(&mut self, answer: &mut Vec<u8>) -> Outcome<()> {
+    /// Asks for what stands at an offset and behind it, and waits until something does, for half a second.
+    pub(crate) async fn fetch(&mut self, offset: i64) -> Outcome<Arrived> {
+        self.request.patch(offset);
+        self.stream.write_all(&self.request.bytes).await.map_err(Failure::at("a fetch can't be sent"))?;
+        self.receive().await?;
+        let fetched = self.request.read(&self.answer).ok_or_else(|| Failure::new("no answer to a fetch"))?;
+        if fetched.error != 0 {
+            return Err(Failure::new(format!("a fetch was refused: {}", client::error_name(fetched.error))));
+        }
+        Ok(Arrived { bytes: fetched.records.len() as u64, next: next_offset(fetched.records) })
+    }
+
+    /// The next answer, with its length in front.
+    async fn receive(&mut self) -> Outcome<()> {
         let failed = "an answer can't be read";
         let mut prefix = [0; 4];
         self.stream.read_exact(&mut prefix).await.map_err(Failure::at(failed))?;
@@ -133,11 +154,11 @@ impl Consumer {
         if length > ANSWER_BYTES_MAX {
             return Err(Failure::new(format!("an answer of {length} bytes")));
         }
-        if answer.len() < length {
-            answer.resize(length, 0);
+        if self.answer.len() < length {
+            self.answer.resize(length, 0);
         }
-        answer.truncate(length);
-        answer[..4].copy_from_slice(&prefix);
-        self.stream.read_exact(&mut answer[4..]).await.map_err(Failure::at(failed)).map(drop)
+        self.answer.truncate(length);
+        self.answer[..4].copy_from_slice(&prefix);
+        self.stream.read_exact(&mut self.answer[4..]).await.map_err(Failure::at(failed)).map(drop)
     }
 }

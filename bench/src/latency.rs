@@ -53,6 +53,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         partitions,
         until: Until { time: Duration::from_secs(arguments.seconds.into()), requests: 100_000_000 },
         period,
+        due: None,
     };
     let measured = produce::measure(&subject, &load, 0).await?;
     let pace = if rate > 0 { format!("{rate}/s") } else { "one after the other".to_owned() };

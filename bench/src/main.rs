@@ -10,7 +10,9 @@ mod client;
 mod create;
 mod drive;
 mod durable_write;
+mod end_to_end;
 mod fetch;
+mod footprint;
 mod histogram;
 mod idle;
 mod journal;
@@ -72,6 +74,10 @@ enum Measure {
     Idle(idle::Arguments),
     /// Consumers that read what is in memory
     Fetch(fetch::Arguments),
+    /// From when a record is due to its arrival at a consumer that waits
+    EndToEnd(end_to_end::Arguments),
+    /// Bytes of files for each byte of batches
+    Footprint(footprint::Arguments),
 }
 
 /// Why there is no figure, for a person.
@@ -133,6 +139,8 @@ impl Measure {
             Measure::Restart(arguments) => restart::run(arguments).await,
             Measure::Idle(arguments) => idle::run(arguments).await,
             Measure::Fetch(arguments) => fetch::run(arguments).await,
+            Measure::EndToEnd(arguments) => end_to_end::run(arguments).await,
+            Measure::Footprint(arguments) => footprint::run(arguments).await,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! A broker that does next to nothing: what the client, the loopback and the codec cost without one.
 //!
-//! Two modes. *answer*: parse the request, answer it. *append*: check each batch's CRC-32C as well and append its bytes to
+//! Three modes. *answer*: parse the request, answer it. *append*: check each batch's CRC-32C as well and append its bytes to
 //! one file with a plain write, into the page cache: what any broker has to do that promises nothing about power cuts.
-//! It runs as a broker does: tokio, one task per connection, the same codec. Fetches are answered out of a batch in memory.
+//! Fetches are answered out of a batch in memory; in the mode *sendfile* out of a file in the page cache, which the kernel
+//! sends without a copy into this process. It runs as a broker does: tokio, one task per connection, the same codec.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -27,7 +28,7 @@ use thalweg_wire::batch::{Batch, Batches};
 use thalweg_wire::codec::{Decoder, Encoded, Encoder};
 use thalweg_wire::frame::{FRAME_BYTES_MAX, RequestHeader, begin_response, finish_frame, frame_length};
 use thalweg_wire::{BrokerId, ErrorCode, Offset};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -50,6 +51,8 @@ pub(crate) enum Mode {
     Answer,
     /// Parse, check the CRC, append to one file
     Append,
+    /// Parse and answer; what is fetched is sent by `sendfile`
+    Sendfile,
 }
 
 impl fmt::Display for Mode {
@@ -57,6 +60,7 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Mode::Answer => "answer",
             Mode::Append => "append",
+            Mode::Sendfile => "sendfile",
         })
     }
 }
@@ -91,17 +95,22 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<()> {
 /// Listens, and serves in the background.
 pub(crate) async fn start(listen: &str, mode: Mode, file: Option<&Path>) -> Outcome<(SocketAddr, JoinHandle<()>)> {
     let path = file.unwrap_or(Path::new("/dev/null"));
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
-    let file = file.map_err(Failure::at("can't open the file"))?;
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+    let mut file = file.map_err(Failure::at("can't open the file"))?;
     let listener = TcpListener::bind(listen).await.map_err(Failure::at("can't listen"))?;
     let address = listener.local_addr().map_err(Failure::at("can't listen"))?;
     let (batches, shape) = FETCHED;
+    let fetched = Bytes::from(shape.batch().repeat(batches));
+    if mode == Mode::Sendfile {
+        file.write_all(&fetched).map_err(Failure::at("can't write the file"))?;
+    }
     let shared = Arc::new(Shared {
         mode,
         address,
+        to_send: file.try_clone().map_err(Failure::at("can't open the file"))?,
         file: Mutex::new(file),
         next: AtomicI64::new(0),
-        fetched: Bytes::from(shape.batch().repeat(batches)),
+        fetched,
     });
     let serving = tokio::spawn(async move {
         // A failed accept is the end: the generator in front of it says that it can't connect.
@@ -122,7 +131,10 @@ struct Shared {
     file: Mutex<File>,
     /// The next offset: of all partitions together, since nobody looks.
     next: AtomicI64,
+    /// What every fetch gets.
     fetched: Bytes,
+    /// The file that has it, in the mode that sends from there.
+    to_send: File,
 }
 
 async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
@@ -142,7 +154,7 @@ async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
             let frame = buffer.split_to(length).freeze();
             answers.extend(answer(shared, &frame)?.into_pieces());
         }
-        send(&mut stream, &mut answers).await?;
+        send(shared, &mut stream, &mut answers).await?;
         buffer.reserve(missing);
         if stream.read_buf(&mut buffer).await? == 0 {
             return Ok(());
@@ -150,9 +162,16 @@ async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-async fn send(stream: &mut TcpStream, pieces: &mut VecDeque<Bytes>) -> io::Result<()> {
-    while !pieces.is_empty() {
-        let slices: Vec<IoSlice<'_>> = pieces.iter().take(PIECES_MAX).map(|piece| IoSlice::new(piece)).collect();
+async fn send(shared: &Shared, stream: &mut TcpStream, pieces: &mut VecDeque<Bytes>) -> io::Result<()> {
+    let in_file = |piece: &Bytes| shared.mode == Mode::Sendfile && piece.as_ptr() == shared.fetched.as_ptr();
+    while let Some(first) = pieces.front() {
+        if in_file(first) {
+            send_file(stream, &shared.to_send, first.len()).await?;
+            pieces.pop_front();
+            continue;
+        }
+        let here = pieces.iter().take_while(|piece| !in_file(piece)).take(PIECES_MAX);
+        let slices: Vec<IoSlice<'_>> = here.map(|piece| IoSlice::new(piece)).collect();
         let mut written = stream.write_vectored(&slices).await?;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
@@ -164,6 +183,22 @@ async fn send(stream: &mut TcpStream, pieces: &mut VecDeque<Bytes>) -> io::Resul
             }
             written -= first.len();
             pieces.pop_front();
+        }
+    }
+    Ok(())
+}
+
+/// The file from its beginning on.
+async fn send_file(stream: &TcpStream, file: &File, bytes: usize) -> io::Result<()> {
+    let mut at = 0;
+    while (at as usize) < bytes {
+        let left = bytes - at as usize;
+        stream.writable().await?;
+        let send = || rustix::fs::sendfile(stream, file, Some(&mut at), left).map_err(io::Error::from);
+        match stream.try_io(Interest::WRITABLE, send) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            Ok(_) | Err(_) => {}
         }
     }
     Ok(())
@@ -299,10 +334,20 @@ mod tests {
     use crate::client::{self, Client};
     use crate::requests::{FETCH_VERSION, FetchFrame, next_offset};
 
-    /// Enough of the protocol that a generator, or a client that looks around first, finds its way.
     #[tokio::test]
     async fn it_answers_what_a_client_asks_first() {
-        let (address, _serving) = start("127.0.0.1:0", Mode::Answer, None).await.unwrap();
+        look_around(start("127.0.0.1:0", Mode::Answer, None).await.unwrap().0).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_from_a_file_is_the_same() {
+        let file = std::env::temp_dir().join(format!("thalweg-bench-sendfile-{}", std::process::id()));
+        look_around(start("127.0.0.1:0", Mode::Sendfile, Some(&file)).await.unwrap().0).await;
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    /// Enough of the protocol that a generator, or a client that looks around first, finds its way.
+    async fn look_around(address: SocketAddr) {
         let mut client = Client::connect(address).await.unwrap();
         let versions = client.ask(&ApiVersionsRequest::default(), 3).await.unwrap();
         assert!(versions.api_keys.iter().any(|api| api.api_key == 0 && api.max_version == 12));

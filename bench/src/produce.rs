@@ -77,6 +77,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
             requests: (arguments.mib << 20).div_ceil(batch.payload().max(1)),
         },
         period: None,
+        due: None,
     };
     let warm_up = (arguments.warm_up_mib << 20).div_ceil(batch.payload().max(1));
     let measured = measure(&subject, &load, warm_up).await?;

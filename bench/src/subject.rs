@@ -1,8 +1,8 @@
 //! What is measured: a broker of ours or another's binary, our null broker, or one that runs already; always on this
 //! machine, since a network would be measured instead.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -45,6 +45,11 @@ pub(crate) struct Target {
     #[arg(long, value_name = "DIR", help_heading = "Against", default_value = "thalweg-data")]
     pub(crate) scratch: PathBuf,
 
+    /// Empty the files of a run when it ends, and leave their removal to whoever made DIR: a filesystem that has just
+    /// removed many files may take long to make new ones
+    #[arg(long, help_heading = "Against", hide = true)]
+    pub(crate) leave_names: bool,
+
     /// A setting of the broker that we start; may be repeated
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Against")]
     pub(crate) set: Vec<String>,
@@ -63,13 +68,29 @@ pub(crate) struct Subject {
 }
 
 /// A directory of our own.
-struct Scratch(PathBuf);
+struct Scratch {
+    path: PathBuf,
+    leave_names: bool,
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // The next run makes another; a leftover is in the way of nobody.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = if self.leave_names { empty_files(&self.path) } else { fs::remove_dir_all(&self.path) };
     }
+}
+
+/// Frees what the files in a folder take.
+fn empty_files(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            empty_files(&entry.path())?;
+        } else {
+            File::create(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Target {
@@ -88,8 +109,9 @@ impl Target {
         }
         fs::create_dir_all(&self.scratch).map_err(Failure::at("can't make the scratch directory"))?;
         let stamp = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let scratch = Scratch(self.scratch.join(format!("bench-{}-{stamp}", std::process::id())));
-        fs::create_dir(&scratch.0).map_err(Failure::at("can't make a directory for the broker"))?;
+        let path = self.scratch.join(format!("bench-{}-{stamp}", std::process::id()));
+        let scratch = Scratch { path, leave_names: self.leave_names };
+        fs::create_dir(&scratch.path).map_err(Failure::at("can't make a directory for the broker"))?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut subject = Subject {
             target: self.clone(),
@@ -176,8 +198,9 @@ impl Subject {
         Ok(())
     }
 
-    fn data(&self) -> Option<PathBuf> {
-        self.scratch.as_ref().map(|scratch| scratch.0.join("data"))
+    /// Its data directory, if we started it.
+    pub(crate) fn data(&self) -> Option<PathBuf> {
+        self.scratch.as_ref().map(|scratch| scratch.path.join("data"))
     }
 
     fn command(&self, data: Option<&Path>) -> Outcome<Command> {
