@@ -378,13 +378,24 @@ impl FileRead {
     /// # Errors
     /// [`SegmentError`]: it names the place.
     pub fn read(self, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
-        let mut batches = self.reader.read(self.from, self.below.min(self.placed), limit)?;
+        let batches = self.reader.read(self.from, self.below.min(self.placed), limit)?;
+        Ok(self.and_on(batches, limit.bytes))
+    }
+
+    /// The same without waiting for the disk; `None` if that can't be, or nothing fits: [`FileRead::read`] then says more.
+    pub fn read_cached(&self, limit: usize) -> Option<Vec<Batch>> {
+        let batches = self.reader.read_cached(self.from, self.below.min(self.placed), limit)?;
+        Some(self.and_on(batches, limit))
+    }
+
+    /// What was read, and what memory has behind it, as far as the limit goes.
+    fn and_on(&self, mut batches: Vec<Batch>, limit: usize) -> Vec<Batch> {
         if batches.last().is_some_and(|last| last.next_offset() == self.placed) {
             let taken: usize = batches.iter().map(Batch::byte_length).sum();
-            let left = ReadLimit { bytes: limit.bytes.saturating_sub(taken), first: FirstBatch::IfItFits };
-            batches.extend(within(self.memory, left));
+            let left = ReadLimit { bytes: limit.saturating_sub(taken), first: FirstBatch::IfItFits };
+            batches.extend(within(self.memory.iter().cloned(), left));
         }
-        Ok(batches)
+        batches
     }
 }
 

@@ -55,6 +55,9 @@ pub trait DiskFile: Any + Send + Sync + 'static {
     /// Reads at a position until `into` is full or the file ends; says how many bytes that were.
     fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize>;
 
+    /// The same without waiting for the disk: `None` if some of the bytes aren't in memory, or if nobody can say.
+    fn read_cached(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>>;
+
     /// Writes all of the parts, one after the other, at a position.
     fn write_at(&self, parts: &[io::IoSlice<'_>], at: u64) -> io::Result<()>;
 

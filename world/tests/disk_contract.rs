@@ -98,6 +98,9 @@ fn bytes(disk: &dyn Disk, root: &Path) {
     assert_eq!(file.read_at(&mut piece, whole.len() as u64 - 5).unwrap(), 5);
     assert_eq!((&piece[..5], &piece[5..]), (&whole[whole.len() - 5..], &[9; 15][..]));
     assert_eq!(file.read_at(&mut piece, 1 << 40).unwrap(), 0);
+    // Whether it is in memory is the disk's own matter; what was just written mostly is.
+    let cached = (0..100).find_map(|_| file.read_cached(&mut piece, whole.len() as u64 - 5).unwrap());
+    assert_eq!((cached, &piece[..5]), (Some(5), &whole[whole.len() - 5..]));
     file.write_at(&[], 0).unwrap();
     file.write_at(&[IoSlice::new(b"")], 1 << 20).unwrap();
     assert_eq!(file.size().unwrap(), whole.len() as u64, "writing nothing changes nothing");

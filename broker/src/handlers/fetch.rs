@@ -261,6 +261,29 @@ impl Look {
     }
 }
 
+/// Bytes of files that are read without another thread, if the page cache has them: about 0.2 ms of work.
+const READ_HERE_BYTES: usize = 1 << 20;
+
+/// And how many partitions are.
+const READ_HERE_MAX: usize = 16;
+
+/// Reads what is in files if nothing of it has to be waited for, and it isn't much. What is not read here stays as it is.
+fn read_here(seen: &mut [Seen], most: Limit) {
+    let mut left = READ_HERE_BYTES;
+    let records = seen.iter_mut().filter_map(|seen| match seen {
+        Seen::Records { records, max_bytes, .. } => Some((records, *max_bytes)),
+        Seen::Told(_) => None,
+    });
+    let in_files = records.filter(|(records, _)| matches!(records, Reading::Files(_)));
+    for (records, max_bytes) in in_files.take(READ_HERE_MAX) {
+        let Reading::Files(files) = records else { continue };
+        let limit = most.zip(max_bytes).map_or(0, |(most, max_bytes)| left.min(most).min(max_bytes));
+        let Some(batches) = files.read_cached(limit) else { return };
+        left -= batches.iter().map(Batch::byte_length).sum::<usize>();
+        *records = Reading::Memory(batches);
+    }
+}
+
 impl Plan {
     async fn new(
         shared: &Shared,
@@ -327,8 +350,9 @@ impl Plan {
 
     /// Reads every partition within the limits: from memory, and where one may block from files, if one is behind.
     async fn look(&self, shared: &Shared) -> Look {
-        let seen: Vec<Seen> = self.wanted.iter().map(|wanted| self.see(wanted)).collect();
+        let mut seen: Vec<Seen> = self.wanted.iter().map(|wanted| self.see(wanted)).collect();
         let most = self.max_bytes;
+        read_here(&mut seen, most);
         if seen.iter().any(|seen| matches!(seen, Seen::Records { records: Reading::Files(_), .. })) {
             shared.world.offload(move || Look::of(seen, most)).await
         } else {

@@ -71,6 +71,11 @@ impl Descriptors {
         Ok(file)
     }
 
+    /// A file that is open.
+    pub fn find(&self, path: &Path) -> Option<Arc<dyn DiskFile>> {
+        self.state().used(path)
+    }
+
     /// A new and empty file in the place of what may have that name.
     pub fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.disk.open(path, Open::Create)?;

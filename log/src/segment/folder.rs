@@ -7,14 +7,26 @@ use std::sync::Arc;
 use thalweg_wire::Offset;
 use thalweg_world::DiskFile;
 
+use super::cached::Cached;
 use super::damage::{Damage, Flaw};
 use super::names::{FileKind, file_name};
 use super::{Descriptors, partition_metadata};
 
 /// A partition's folder on a disk.
+#[derive(Clone)]
 pub(super) struct Folder {
     pub(super) path: PathBuf,
     pub(super) files: Arc<Descriptors>,
+    pub(super) wait: Wait,
+}
+
+/// Whether who reads may wait for the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wait {
+    /// It blocks.
+    Blocks,
+    /// `WouldBlock` instead.
+    Never,
 }
 
 impl Folder {
@@ -24,7 +36,14 @@ impl Folder {
 
     /// An existing file of a segment.
     pub(super) fn open(&self, base: Offset, kind: FileKind) -> io::Result<Arc<dyn DiskFile>> {
-        self.files.open(&self.file_path(base, kind))
+        let path = self.file_path(base, kind);
+        match self.wait {
+            Wait::Blocks => self.files.open(&path),
+            Wait::Never => match self.files.find(&path) {
+                Some(file) => Ok(Arc::new(Cached(file))),
+                None => Err(io::ErrorKind::WouldBlock.into()),
+            },
+        }
     }
 
     /// A file that may be missing.

@@ -16,6 +16,7 @@
 //! Nothing here knows epochs, producers or watermarks: [`leader_epochs`], [`producer_snapshot`], [`producer_window`], [`text_checkpoint`] and
 //! [`partition_metadata`] are the forms in which others keep them.
 
+mod cached;
 mod damage;
 pub mod descriptors;
 mod entries;

@@ -9,7 +9,7 @@ use thalweg_world::DiskFile;
 
 use super::damage::{Flaw, SegmentError};
 use super::extent::{Segment, Survey};
-use super::folder::Folder;
+use super::folder::{Folder, Wait};
 use super::names::{FileKind, Suffix, parse_file_name};
 use super::offset_index::{self, OffsetEntry};
 use super::reader::Checksums;
@@ -360,5 +360,5 @@ fn index<const BYTES: usize>(
 
 /// A folder on the disk of these descriptors.
 pub(super) fn folder(files: &Arc<Descriptors>, path: &Path) -> Folder {
-    Folder { path: path.to_owned(), files: files.clone() }
+    Folder { path: path.to_owned(), files: files.clone(), wait: Wait::Blocks }
 }

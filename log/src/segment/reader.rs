@@ -13,7 +13,7 @@ use thalweg_wire::{Offset, Timestamp};
 
 use super::damage::{Damage, Flaw, SegmentError, judge};
 use super::extent::Segment;
-use super::folder::Folder;
+use super::folder::{Folder, Wait};
 use super::names::FileKind;
 use super::walk::{Step, Walk};
 use crate::log::{FirstBatch, ReadLimit};
@@ -48,6 +48,9 @@ pub(super) struct List {
     /// Where a log without segments begins.
     pub(super) first: Offset,
 }
+
+/// Who may not wait doesn't walk further than this to find a batch, in bytes: an index that is wide or wrong is no help.
+const WALK_MAX: u64 = 64 << 10;
 
 /// How often a reader begins again behind a writer that truncates.
 const TRIES: u32 = 16;
@@ -107,8 +110,26 @@ impl Reader {
     /// # Errors
     /// [`SegmentError::Damaged`] if the first of these batches is damaged. Ones before a damaged one are served.
     pub fn read(&self, from: Offset, below: Offset, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
-        self.settled(|list| list.holding(from), |segment| self.read_from(segment, from, below, limit))
-            .map(Option::unwrap_or_default)
+        self.read_in(&self.shared.folder, from, below, limit)
+    }
+
+    /// The same without waiting for the disk. `None` if that can't be: something isn't in memory, nothing fits into the
+    /// limit, or what is there can't be read; [`Reader::read`] then says more.
+    pub fn read_cached(&self, from: Offset, below: Offset, limit: usize) -> Option<Vec<Batch>> {
+        let folder = Folder { wait: Wait::Never, ..self.shared.folder.clone() };
+        let limit = ReadLimit { bytes: limit, first: FirstBatch::IfItFits };
+        self.read_in(&folder, from, below, limit).ok().filter(|batches| !batches.is_empty())
+    }
+
+    fn read_in(
+        &self,
+        folder: &Folder,
+        from: Offset,
+        below: Offset,
+        limit: ReadLimit,
+    ) -> Result<Vec<Batch>, SegmentError> {
+        let read = |segment| self.read_from(folder, segment, from, below, limit);
+        self.settled(|list| list.holding(from), read).map(Option::unwrap_or_default)
     }
 
     /// The first batch with records at `from` or above whose largest timestamp is `at` or later. Which of its records it
@@ -170,7 +191,7 @@ impl Reader {
             // One segment's headers at a time: they are shown once, also when the segment changes meanwhile.
             let Some(segment) = self.shared.list().holding(from) else { return Ok(()) };
             let position = segment.floor(&self.shared.folder, from)?;
-            let mut walk = self.walk(&segment, position)?;
+            let mut walk = walk(&self.shared.folder, &segment, position)?;
             loop {
                 match walk.step()? {
                     Step::Batch { header, .. } if last_offset(&header) < from => {}
@@ -209,6 +230,7 @@ impl Reader {
 
     fn read_from(
         &self,
+        folder: &Folder,
         segment: Segment,
         from: Offset,
         below: Offset,
@@ -217,9 +239,9 @@ impl Reader {
         if segment.base >= below {
             return Ok(Vec::new());
         }
-        let position = segment.floor(&self.shared.folder, from)?;
-        let Some((position, bytes, header)) = self.seek(&segment, position, |header| last_offset(header) >= from)?
-        else {
+        let position = segment.floor(folder, from)?;
+        let wanted = |header: &Header| last_offset(header) >= from;
+        let Some((position, bytes, header)) = self.seek(folder, &segment, position, wanted)? else {
             return Ok(Vec::new());
         };
         let fits = bytes as usize <= limit.bytes || limit.first == FirstBatch::Always;
@@ -227,7 +249,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         let wanted = limit.bytes.max(bytes as usize).min((segment.bytes - position) as usize);
-        let mut buffer = self.bytes(&segment, position, wanted)?;
+        let mut buffer = read_bytes(folder, &segment, position, wanted)?;
         let mut expected = header.base_offset();
         let (mut used, mut starts, mut flaw) = (0, Vec::new(), None);
         while let Some(rest) = buffer.get(used..).filter(|rest| rest.len() >= HEADER_BYTES) {
@@ -274,10 +296,11 @@ impl Reader {
         position: u32,
         wanted: impl Fn(&Header) -> bool,
     ) -> Result<Option<Batch>, SegmentError> {
-        let Some((position, bytes, header)) = self.seek(&segment, position, wanted)? else { return Ok(None) };
-        let buffer = Bytes::from(self.bytes(&segment, position, bytes as usize)?);
+        let folder = &self.shared.folder;
+        let Some((position, bytes, header)) = self.seek(folder, &segment, position, wanted)? else { return Ok(None) };
+        let buffer = Bytes::from(read_bytes(folder, &segment, position, bytes as usize)?);
         let damaged = |flaw| {
-            let damage = self.shared.folder.damage(segment.base, u64::from(position), header.base_offset(), flaw);
+            let damage = folder.damage(segment.base, u64::from(position), header.base_offset(), flaw);
             SegmentError::Damaged(damage)
         };
         let batch = Batch::parse(&buffer).map_err(|unreadable| {
@@ -293,12 +316,17 @@ impl Reader {
     /// Position, size and header of the first batch from a position on that is wanted.
     fn seek(
         &self,
+        folder: &Folder,
         segment: &Segment,
         position: u32,
         wanted: impl Fn(&Header) -> bool,
     ) -> Result<Option<(u32, u32, Header)>, SegmentError> {
-        let mut walk = self.walk(segment, position)?;
+        let mut walk = walk(folder, segment, position)?;
         loop {
+            let far = walk.position() - u64::from(position) > WALK_MAX;
+            if far && folder.wait == Wait::Never {
+                return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
+            }
             match walk.step()? {
                 Step::Batch { position, bytes, header } if wanted(&header) => {
                     return Ok(Some((position, bytes, header)));
@@ -308,21 +336,6 @@ impl Reader {
                 Step::Flawed(flaw) => return Err(SegmentError::Damaged(self.damage(segment, &walk, flaw))),
             }
         }
-    }
-
-    fn walk(&self, segment: &Segment, position: u32) -> io::Result<Walk> {
-        let log = self.shared.folder.open(segment.base, FileKind::Log)?;
-        Ok(Walk::new(log, segment.base, position, segment.bytes, Checksums::Trusted))
-    }
-
-    fn bytes(&self, segment: &Segment, position: u32, count: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; count];
-        let log = self.shared.folder.open(segment.base, FileKind::Log)?;
-        let read = log.read_at(&mut bytes, u64::from(position))?;
-        if read < count {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(bytes)
     }
 
     fn check(&self, header: &Header, records: &[u8]) -> Result<(), Flaw> {
@@ -336,6 +349,21 @@ impl Reader {
     fn damage(&self, segment: &Segment, walk: &Walk, flaw: Flaw) -> Damage {
         self.shared.folder.damage(segment.base, walk.position(), walk.expected(), flaw)
     }
+}
+
+fn walk(folder: &Folder, segment: &Segment, position: u32) -> io::Result<Walk> {
+    let log = folder.open(segment.base, FileKind::Log)?;
+    Ok(Walk::new(log, segment.base, position, segment.bytes, Checksums::Trusted))
+}
+
+fn read_bytes(folder: &Folder, segment: &Segment, position: u32, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    let log = folder.open(segment.base, FileKind::Log)?;
+    let read = log.read_at(&mut bytes, u64::from(position))?;
+    if read < count {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(bytes)
 }
 
 /// The last offset of a batch whose header was judged, so that it can't overflow.

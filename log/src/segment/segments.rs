@@ -293,7 +293,7 @@ impl Segments {
 
     /// Notes that a sync was done. One from before a truncation counts for nothing: other bytes may stand there now.
     pub fn flushed(&mut self, flush: &Flush) {
-        if self.shared.list().generation != flush.generation {
+        if !Arc::ptr_eq(&self.shared, &flush.shared) || self.shared.list().generation != flush.generation {
             return;
         }
         let same_files = self.active().is_some_and(|active| active.base == flush.base);

@@ -1,13 +1,14 @@
 //! Random work on a log's files beside a list of batches that says what they have to hold; rolls by each cause; readers in
 //! other threads; memory.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use thalweg_log::log::{FirstBatch, ReadLimit};
 use thalweg_log::segment::names::{FileKind, file_name};
-use thalweg_log::segment::{Checksums, Rules, SegmentError, Segments, Trust};
+use thalweg_log::segment::{Checksums, Flush, Rules, SegmentError, Segments, Trust};
 use thalweg_wire::batch::{Batch, Records};
 use thalweg_wire::{Offset, Timestamp, TopicId};
 use thalweg_world::simulated::Rng;
@@ -20,6 +21,8 @@ struct Pair {
     batches: Vec<Batch>,
     /// Where the batches end; later than the last one's end where a compacted log was copied with holes.
     end: Offset,
+    /// How often it was read without waiting.
+    cached: Cell<u32>,
 }
 
 impl Pair {
@@ -39,6 +42,14 @@ impl Pair {
         assert_eq!(found.first(), expected.copied(), "the batch that holds {from}, below {below}");
         assert!(found.iter().all(|batch| batch.base_offset() < below));
 
+        // The simulated disk has in memory what it likes.
+        if let Some(cached) = reader.read_cached(from, below, limit.bytes) {
+            let limit = ReadLimit { first: FirstBatch::IfItFits, ..limit };
+            assert_eq!(cached, reader.read(from, below, limit).unwrap(), "{from}, below {below}");
+            assert!(!cached.is_empty(), "nothing is never an answer");
+            self.cached.set(self.cached.get() + 1);
+        }
+
         let at = Timestamp::from_millis(if rng.coin() { rng.below(4000) as i64 } else { -1 });
         let new = |batch: &&&Batch| batch.last_offset() >= from && batch.header().max_timestamp() >= at;
         assert_eq!(
@@ -54,16 +65,18 @@ impl Pair {
 
 #[test]
 fn whatever_is_done_to_it_a_log_holds_what_was_put_into_it() {
+    let (mut cached, mut flushed) = (0, 0);
     for seed in 0..60 {
         let place = if seed == 0 { Place::real("model") } else { Place::simulated(seed) };
         let folder = place.root.join("model-0");
         let files = place.files();
         let mut rng = Rng::new(seed);
         let mut clock = 0;
+        let mut flush = None;
         let segments = Segments::create(&files, &folder, topic(), Offset(0), small()).unwrap();
-        let mut pair = Pair { segments, batches: Vec::new(), end: Offset(0) };
+        let mut pair = Pair { segments, batches: Vec::new(), end: Offset(0), cached: Cell::new(0) };
         for _ in 0..120 {
-            match rng.below(14) {
+            match rng.below(15) {
                 0..6 => {
                     let mut new = Vec::new();
                     for _ in 0..rng.below(8) {
@@ -124,11 +137,23 @@ fn whatever_is_done_to_it_a_log_holds_what_was_put_into_it() {
                         pair.segments = opened.0;
                     }
                 }
+                13 => match flush.take() {
+                    // One that was begun some steps ago, over whatever happened since.
+                    Some(begun) => {
+                        Flush::run(&begun).unwrap();
+                        pair.segments.flushed(&begun);
+                        flushed += 1;
+                    }
+                    None => flush = pair.segments.flush_due(1),
+                },
                 _ => pair.segments.rebuild().unwrap(),
             }
+            assert!(pair.segments.recovery_point() <= pair.end);
             pair.check(&mut rng);
         }
+        cached += pair.cached.get();
     }
+    assert!(cached > 0 && flushed > 0, "{cached} reads out of memory, {flushed} syncs");
 }
 
 /// The indexes that come about while records are appended are those that are made from them afterwards, also over a stop.

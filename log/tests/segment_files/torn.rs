@@ -199,6 +199,7 @@ fn a_reader_stops_before_a_damaged_batch_and_names_it() {
     let Err(SegmentError::Damaged(damage)) = reader.read(Offset(4), Offset(8), ALL) else { panic!("it is damaged") };
     assert_eq!((damage.topic.as_str(), damage.partition, damage.offset), ("rotten", PartitionIndex(3), Offset(4)));
     assert_eq!(damage.position, at as u64);
+    assert!((0..100).all(|_| reader.read_cached(Offset(4), Offset(8), 10_000).is_none()), "nor is it given out unseen");
     assert!(reader.read(Offset(6), Offset(8), ALL).unwrap() == batches[3..], "what lies behind is whole");
     let trusting = segments.reader(Checksums::Trusted);
     assert_eq!(trusting.read(Offset(0), Offset(8), ALL).unwrap().len(), 4, "who doesn't look doesn't see");

@@ -3,13 +3,13 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustix::fs::{OFlags, fsync, statvfs, syncfs};
-use rustix::io::{pwritev, retry_on_intr};
+use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev, retry_on_intr};
 
 use super::durable::{Method, Target, Writer};
 use super::lock::Lock;
@@ -152,6 +152,22 @@ impl DiskFile for RealFile {
             }
         }
         Ok(filled)
+    }
+
+    fn read_cached(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>> {
+        let mut filled = 0;
+        while filled < into.len() {
+            let part = &mut [IoSliceMut::new(&mut into[filled..])];
+            match preadv2(&self.file, part, at + filled as u64, ReadWriteFlags::NOWAIT) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(Errno::INTR) => {}
+                // Not in memory; or a filesystem, or a kernel, that can't say.
+                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(filled))
     }
 
     fn write_at(&self, parts: &[IoSlice<'_>], at: u64) -> io::Result<()> {

@@ -57,6 +57,7 @@ impl SimulatedDisk {
             chance: stream("disk faults"),
             cut: stream("disk power cut"),
             rot: stream("disk rot"),
+            cache: stream("disk cache"),
         };
         SimulatedDisk { state: Arc::new(Mutex::new(state)) }
     }
@@ -221,6 +222,7 @@ struct State {
     chance: Rng,
     cut: Rng,
     rot: Rng,
+    cache: Rng,
 }
 
 impl State {

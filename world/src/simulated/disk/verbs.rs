@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::super::rng::Chance;
 use super::faults::{Fault, Kind, PowerOff};
 use super::file::{FileNode, Ticket};
 use super::names::{Directory, Life, Node, NodeId};
 use super::{SimulatedDisk, State, above, end_of};
 use crate::BoxFuture;
 use crate::disk::{BLOCK_BYTES, Block, Disk, DiskFile, DurableMethod, Entry, EntryKind, Open, Space};
+
+/// How often what is read is in memory: both roads are to be taken.
+const CACHED: Chance = Chance::one_in(2);
 
 impl Disk for SimulatedDisk {
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn DiskFile>> {
@@ -203,6 +207,11 @@ impl DiskFile for SimulatedFile {
             into[(bit / 8) as usize] ^= 1 << (bit % 8);
         }
         Ok(there)
+    }
+
+    fn read_cached(&self, into: &mut [u8], at: u64) -> io::Result<Option<usize>> {
+        let is_there = self.disk.state().cache.happens(CACHED);
+        if is_there { self.read_at(into, at).map(Some) } else { Ok(None) }
     }
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], at: u64) -> io::Result<()> {
