@@ -6,6 +6,7 @@
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
+//! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
 //! | fetch sessions | 60 MB | what clients have told once, see `fetch_session` |
 //! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!
@@ -13,6 +14,7 @@
 //! 100 MiB and send nothing hold nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
@@ -143,6 +145,61 @@ impl Permit {
     }
 }
 
+/// The memory that the state of groups may take, over all coordinators. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct GroupMemory {
+    taken: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl GroupMemory {
+    /// A budget of so many bytes.
+    pub fn new(bytes: usize) -> GroupMemory {
+        GroupMemory { taken: Arc::default(), bytes }
+    }
+
+    /// Bytes that coordinators hold now.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// The share of one coordinator; empty so far.
+    pub fn share(&self) -> GroupShare {
+        GroupShare { of: self.clone(), bytes: 0 }
+    }
+}
+
+/// What one coordinator holds of a [`GroupMemory`]; it returns when this is dropped.
+#[derive(Debug)]
+pub struct GroupShare {
+    of: GroupMemory,
+    bytes: usize,
+}
+
+impl GroupShare {
+    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are taken, so
+    /// the budget may be passed by what one request of each coordinator adds.
+    pub fn room(&self) -> usize {
+        self.of.bytes.saturating_sub(self.of.taken())
+    }
+
+    /// The coordinator holds so many bytes now. Never refused: what is there is there.
+    pub fn holds(&mut self, bytes: usize) {
+        if bytes >= self.bytes {
+            self.of.taken.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+        } else {
+            self.of.taken.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for GroupShare {
+    fn drop(&mut self) {
+        self.holds(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +236,20 @@ mod tests {
         drop(first);
         assert!(memory.waiting_fetch(2).is_some());
         assert!(memory.waiting_fetch(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn what_one_coordinator_holds_is_no_room_for_another() {
+        let memory = GroupMemory::new(100);
+        let (mut first, mut second) = (memory.share(), memory.share());
+        first.holds(70);
+        assert_eq!((first.room(), second.room()), (30, 30));
+        second.holds(90);
+        assert_eq!((first.room(), memory.taken()), (0, 160), "what is loaded counts, and is never refused");
+        first.holds(5);
+        assert_eq!(second.room(), 5);
+        drop(second);
+        assert_eq!((first.room(), memory.taken()), (95, 5));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::load::load;
 use crate::broker::Shared;
-use crate::budgets::Permit;
+use crate::budgets::{GroupShare, Permit};
 use crate::cluster::Topic;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -60,6 +60,8 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     partition: Arc<Partition>,
     coordinator: Coordinator,
+    /// What it holds.
+    share: GroupShare,
     /// Those that its policy was made of.
     settings: Arc<Settings>,
     replies: BTreeMap<Ticket, Reply>,
@@ -104,8 +106,10 @@ impl Driver {
         let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
         let settings = shared.cluster.settings();
         let mut coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
-        load(shared, &partition, &mut coordinator).await?;
+        let mut share = shared.groups.memory.share();
+        load(shared, &partition, &mut coordinator, &mut share).await?;
         coordinator.loaded(now(shared));
+        share.holds(coordinator.bytes());
         // What it was told may not be durable yet, after a driver that ended in the middle of a write.
         let countdown = Countdown::new();
         partition.await_end(partition.log_end(), &countdown);
@@ -118,6 +122,7 @@ impl Driver {
             shared: shared.clone(),
             partition,
             coordinator,
+            share,
             settings,
             replies: BTreeMap::new(),
             next_ticket: 0,
@@ -171,7 +176,9 @@ impl Driver {
             self.coordinator.set_policy(policy(&settings, self.shared.journal.entry_bytes_max()));
             self.settings = settings;
         }
+        self.coordinator.set_room(self.share.room());
         let decision = self.coordinator.decide(now(&self.shared), command);
+        self.share.holds(self.coordinator.bytes());
         let answers: Vec<_> = decision
             .reply
             .into_iter()
@@ -212,6 +219,7 @@ impl Driver {
             for (place, record) in (0..).zip(first) {
                 self.coordinator.apply(Context { offset: appended.base.plus(place) }, record);
             }
+            self.share.holds(self.coordinator.bytes());
             rest = behind;
         }
         Ok(())

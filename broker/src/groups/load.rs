@@ -12,12 +12,13 @@ use thalweg_wire::batch::{Batch, Records, Scratch};
 use thalweg_wire::{LeaderEpoch, Offset};
 
 use crate::broker::Shared;
+use crate::budgets::GroupShare;
 use crate::partition::{FetchPosition, Partition};
 
 /// The first two bytes of an end marker's key behind its version: what became of the transaction.
 const COMMITTED: i16 = 1;
 
-/// Tells a coordinator all that its partition has.
+/// Tells a coordinator all that its partition has, whatever there is room for.
 ///
 /// # Errors
 /// What can't be read: a coordinator that passed over it would be another one.
@@ -25,6 +26,7 @@ pub(super) async fn load(
     shared: &Shared,
     partition: &Arc<Partition>,
     coordinator: &mut Coordinator,
+    share: &mut GroupShare,
 ) -> Result<(), String> {
     let marks = partition.marks();
     let (mut from, end) = (marks.log_start, partition.log_end());
@@ -45,6 +47,7 @@ pub(super) async fn load(
         for batch in &batches {
             apply(coordinator, batch, from).map_err(|reason| format!("at {}: {reason}", batch.base_offset()))?;
         }
+        share.holds(coordinator.bytes());
         from = next;
     }
     Ok(())

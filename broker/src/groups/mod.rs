@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::broker::Shared;
-use crate::budgets::Permit;
+use crate::budgets::{GroupMemory, Permit};
 use crate::cluster::Topic;
 use crate::handlers::{Ending, create_topics};
 use driver::{Driver, Told};
@@ -28,8 +28,9 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 const INBOX_MAX: usize = 256;
 
 /// The drivers that were asked for.
-#[derive(Default)]
 pub struct Groups {
+    /// What all of them may hold.
+    memory: GroupMemory,
     drivers: Mutex<Drivers>,
 }
 
@@ -59,6 +60,16 @@ impl Asking {
 }
 
 impl Groups {
+    /// No drivers so far; all that will be may hold so many bytes of state together.
+    pub fn new(state_bytes: usize) -> Groups {
+        Groups { memory: GroupMemory::new(state_bytes), drivers: Mutex::default() }
+    }
+
+    /// Bytes that the state of groups takes now.
+    pub fn state_bytes(&self) -> usize {
+        self.memory.taken()
+    }
+
     /// Asks the coordinator of a group.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub enum Refusal {
     RebalanceInProgress,
     /// The kind isn't the group's, or the member can do nothing that all others can.
     InconsistentProtocol,
-    /// The group has as many members as it may have.
+    /// The group has as many members as it may have, or there is no room for another.
     GroupFull,
     /// There is no such group.
     NoSuchGroup,
@@ -59,9 +59,12 @@ pub enum Refusal {
     Subscribed,
     /// The words that come with an offset are too long.
     MetadataTooLarge,
+    /// No room is left for an offset.
+    NoRoomForOffset,
     /// The generation is too large to be stored.
     GenerationTooLarge,
-    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`].
+    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`]; or there is no room for what
+    /// the leader has assigned.
     CoordinatorFull,
 }
 
@@ -82,6 +85,9 @@ impl Refusal {
             Refusal::NotEmpty => ErrorCode::NonEmptyGroup,
             Refusal::Subscribed => ErrorCode::GroupSubscribedToTopic,
             Refusal::MetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+            // As Kafka says it when the offsets are too large for the log. The commit fails for good, and its client is told:
+            // one that may try again would, without end, and while it looks for a coordinator its member is not heard.
+            Refusal::NoRoomForOffset => ErrorCode::InvalidCommitOffsetSize,
             // As Kafka says it when the record is too large for the log.
             Refusal::GenerationTooLarge => ErrorCode::UnknownServerError,
             // Clients look for another coordinator, wait and try again.

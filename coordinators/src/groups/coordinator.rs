@@ -75,6 +75,23 @@ impl Coordinator {
         self.live.set_policy(policy);
     }
 
+    /// By how many bytes its state may grow from here on, until this is said again; no bound if it never is. A request
+    /// that needs more is refused; what is there, and what takes no more than what it replaces, goes on. The end of a
+    /// group is stored in any case, for which it has counted all the time.
+    pub fn set_room(&mut self, bytes: usize) {
+        self.live.set_room(bytes);
+    }
+
+    /// What its state takes in memory, in bytes: a count kept as it changes, rather too large than too small.
+    pub fn bytes(&self) -> usize {
+        self.stored.bytes() + self.live.bytes()
+    }
+
+    /// [`Self::bytes`], counted anew from all that there is: for tests.
+    pub fn recounted_bytes(&self) -> usize {
+        self.stored.recounted_bytes() + self.live.recounted()
+    }
+
     /// The durable state as records.
     pub fn image(&self) -> impl Iterator<Item = GroupRecord> {
         self.stored.image()

@@ -40,7 +40,7 @@ fn described(member: &Member, protocol: Option<&str>) -> DescribedMember {
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
         metadata: protocol.map(|protocol| member.metadata(protocol)).unwrap_or_default(),
-        assignment: member.assignment.clone(),
+        assignment: member.assignment().clone(),
     }
 }
 

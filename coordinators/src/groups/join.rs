@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::group::{Group, Phase};
 use super::members::{Introduction, Member, once_each};
 use super::records::generation_bytes;
+use super::subscription::named_topics;
 use super::turn::Turn;
-use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket};
+use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket, weight};
 
 /// Strings of the log have an int16 length.
 const MEMBER_ID_BYTES_MAX: usize = i16::MAX as usize;
@@ -20,7 +21,7 @@ impl Group {
             if self.members.find(&id).is_some() {
                 self.remove(turn, &id);
             }
-            self.pending.remove(id.as_str());
+            self.pending.remove(&id);
             return refuse(turn, ticket, "", Refusal::GroupFull);
         }
         if !self.supports(&request) {
@@ -28,6 +29,10 @@ impl Group {
         }
         if self.members.said_bytes_with(&id, &request.protocols) > turn.policy.said_bytes_max() {
             return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
+        }
+        if self.growth() + self.growth_by(&id, &request) > turn.room {
+            // As if the group had no place: whoever comes anew is told so for good, and the others go on.
+            return refuse(turn, ticket, &id, Refusal::GroupFull);
         }
         if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
     }
@@ -58,11 +63,11 @@ impl Group {
     }
 
     fn join_known(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &str, request: JoinGroup) {
-        if request.instance_id.is_some() && self.pending.contains_key(id) {
+        if request.instance_id.is_some() && self.pending.contains(id) {
             // An instance gets its id by joining without one; this one was given to somebody else.
             return refuse(turn, ticket, id, Refusal::UnknownMember);
         }
-        if let Some((id, _)) = self.pending.remove_entry(id) {
+        if let Some(id) = self.pending.remove(id) {
             return self.add(turn, ticket, &id, request);
         }
         if let Err(refusal) = self.check_member(id, request.instance_id.as_deref()) {
@@ -84,6 +89,21 @@ impl Group {
         self.members.update(&id, introduction(request));
         self.wait_to_join(turn, ticket, &id);
         self.rebalance(turn);
+    }
+
+    /// By how much the group grows if somebody joins. A client that is only given an id is refused at once where it would
+    /// be refused when it comes again.
+    fn growth_by(&self, id: &str, request: &JoinGroup) -> usize {
+        let instance_id = request.instance_id.as_deref();
+        let holder =
+            if id.is_empty() { instance_id.and_then(|instance| self.members.of_instance(instance)) } else { None };
+        let member = self.members.find(holder.map_or(id, |holder| holder));
+        let said = weight::said(&request.protocols, named_topics(&request.protocol_type, &request.protocols));
+        let new_id = drawn_id(request);
+        let id = if id.is_empty() { &*new_id } else { id };
+        let texts = [id, instance_id.unwrap_or_default(), &request.client_id, &request.client_host];
+        let kind = if self.members.is_empty() { 2 * request.protocol_type.len() } else { 0 };
+        (kind + weight::member(texts) + said).saturating_sub(member.map_or(0, Member::bytes))
     }
 
     fn add(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>, request: JoinGroup) {
@@ -121,8 +141,8 @@ impl Group {
         let keeps_place = matches!(self.phase, Phase::Stable { .. })
             && self.members.vote(self.leader.as_deref()) == self.protocol
             && generation_bytes(&self.generation_record()) <= turn.policy.generation_bytes_max;
-        if keeps_place {
-            let value = self.generation_record();
+        let value = self.generation_record();
+        if keeps_place && self.growth() + turn.growth_of_stored(&self.name, &value) <= turn.room {
             turn.store_generation(&self.name, value);
             let answer = self.joined_again(id, led.as_deref(), dialect);
             return turn.answer(ticket, Answer::Join(answer));
@@ -189,6 +209,7 @@ fn introduction(request: JoinGroup) -> Introduction {
         client_host: request.client_host,
         session_timeout: request.session_timeout,
         rebalance_timeout: request.rebalance_timeout,
+        topics: named_topics(&request.protocol_type, &request.protocols),
         protocols: request.protocols,
     }
 }

@@ -23,6 +23,10 @@ pub struct Live {
     /// When a group wants to be looked at. Never too late; too early costs one look.
     wakes: BTreeSet<(Moment, Arc<str>)>,
     parked: Parked,
+    /// What groups take in memory.
+    bytes: usize,
+    /// By how much that and what is stored may grow.
+    room: usize,
     /// When offsets are looked at again; `None` before the log was read.
     expiry: Option<Moment>,
 }
@@ -30,7 +34,7 @@ pub struct Live {
 impl Live {
     pub(super) fn new(policy: Policy) -> Live {
         let (groups, wakes, parked) = (BTreeMap::new(), BTreeSet::new(), Parked::new());
-        Live { policy, groups, wakes, parked, expiry: None }
+        Live { policy, groups, wakes, parked, bytes: 0, room: usize::MAX, expiry: None }
     }
 
     pub(super) fn loaded(&mut self, stored: &Stored, now: Now) {
@@ -44,6 +48,18 @@ impl Live {
 
     pub(super) fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    pub(super) fn set_room(&mut self, bytes: usize) {
+        self.room = bytes;
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn recounted(&self) -> usize {
+        self.groups.values().map(Group::recounted).sum()
     }
 
     pub(super) fn forget(&mut self, ticket: Ticket) {
@@ -73,7 +89,7 @@ impl Live {
     }
 
     fn asked(&mut self, stored: &Stored, now: Now, ticket: Ticket, request: Request) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+        let mut turn = Turn::new(stored, &self.policy, now, self.room, &mut self.parked);
         let groups = &mut self.groups;
         let touched = match request {
             Request::Join(request) => join(groups, &mut turn, ticket, request),
@@ -140,7 +156,7 @@ impl Live {
     }
 
     fn tick(&mut self, stored: &Stored, now: Now) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+        let mut turn = Turn::new(stored, &self.policy, now, self.room, &mut self.parked);
         let mut looked_at = Vec::new();
         while let Some((_, name)) = self.wakes.first().filter(|(wake, _)| *wake <= now.moment).cloned() {
             self.wakes.pop_first();
@@ -161,7 +177,7 @@ impl Live {
         decision
     }
 
-    /// After a group was dealt with: it is dropped when nobody is in it, else its next look is noted.
+    /// After a group was dealt with: it is dropped when nobody is in it, else its next look and its size are noted.
     fn settle(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let vacant = group.is_vacant();
@@ -172,8 +188,12 @@ impl Live {
             }
             self.wakes.extend(wake.map(|wake| (wake, group.name.clone())));
         }
+        self.bytes -= group.counted;
         if vacant {
             self.groups.remove(name);
+        } else {
+            group.counted = group.bytes();
+            self.bytes += group.counted;
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use thalweg_wire::Moment;
 
-use super::Ticket;
+use super::{Ticket, weight};
 
 /// A member of a group.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Member {
     pub(super) client_host: String,
     pub(super) session_timeout: Duration,
     pub(super) rebalance_timeout: Duration,
-    pub(super) assignment: Bytes,
+    assignment: Bytes,
     /// Until then it must be heard of.
     pub(super) expires: Moment,
     /// Waits for the leader's assignment.
@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub(super) newcomer: bool,
     /// Names and what it says for each, the best first; each name once.
     protocols: Vec<(String, Bytes)>,
+    /// How many topics these name.
+    topics: usize,
     /// Waits for the next generation.
     joining: Option<Waiter>,
     /// The order in which they came.
@@ -48,6 +50,8 @@ pub(super) struct Introduction {
     pub(super) rebalance_timeout: Duration,
     /// Each name once.
     pub(super) protocols: Vec<(String, Bytes)>,
+    /// How many topics these name.
+    pub(super) topics: usize,
 }
 
 impl Member {
@@ -65,9 +69,27 @@ impl Member {
             synced: true,
             newcomer: true,
             protocols: said.protocols,
+            topics: said.topics,
             joining: None,
             place: 0,
         }
+    }
+
+    /// With what it was assigned.
+    pub(super) fn with_assignment(self, assignment: Bytes) -> Member {
+        Member { assignment, ..self }
+    }
+
+    /// Its part of the generation; until the next one stands, of the last.
+    pub(super) fn assignment(&self) -> &Bytes {
+        &self.assignment
+    }
+
+    /// What it takes in memory, its part left out.
+    pub(super) fn bytes(&self) -> usize {
+        let instance_id = self.instance_id.as_deref().unwrap_or_default();
+        weight::member([&self.id, instance_id, &self.client_id, &self.client_host])
+            + weight::said(&self.protocols, self.topics)
     }
 
     pub(super) fn is_joining(&self) -> bool {
@@ -107,6 +129,13 @@ pub(super) struct Members {
     joining: usize,
     said_bytes: usize,
     came: u64,
+    /// What they take in memory, their parts left out.
+    bytes: usize,
+    /// What their parts take.
+    part_bytes: usize,
+    /// What parts took that were taken back, or whose members went: the next generation is about to give them anew, and
+    /// nobody else is to have that room meanwhile.
+    kept_bytes: usize,
 }
 
 impl Members {
@@ -127,6 +156,43 @@ impl Members {
     pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)]) -> usize {
         let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols));
         self.said_bytes - before + said_bytes(protocols)
+    }
+
+    /// What they take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.part_bytes + self.kept_bytes
+    }
+
+    /// The same, counted anew.
+    pub(super) fn recounted(&self) -> usize {
+        self.kept_bytes + self.iter().map(|member| member.bytes() + member.assignment.len()).sum::<usize>()
+    }
+
+    /// Gives everybody a part.
+    pub(super) fn assign(&mut self, mut part: impl FnMut(&str) -> Bytes) {
+        (self.part_bytes, self.kept_bytes) = (0, 0);
+        for member in self.by_id.values_mut() {
+            member.assignment = part(&member.id);
+            self.part_bytes += member.assignment.len();
+        }
+    }
+
+    /// Nobody has a part any more; the room for them stays.
+    pub(super) fn take_parts_back(&mut self) {
+        let had = self.part_room();
+        self.assign(|_| Bytes::new());
+        self.kept_bytes = had;
+    }
+
+    /// The room for parts: what they take, or took.
+    pub(super) fn part_room(&self) -> usize {
+        self.part_bytes + self.kept_bytes
+    }
+
+    /// So much room is kept for parts while there are none.
+    pub(super) fn keep_part_room(&mut self, bytes: usize) {
+        assert_eq!(self.part_bytes, 0, "parts were taken back");
+        self.kept_bytes = bytes;
     }
 
     pub(super) fn find(&self, id: &str) -> Option<&Member> {
@@ -175,18 +241,15 @@ impl Members {
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
-        let member = self.by_id.remove(id)?;
-        if let Some(instance) = &member.instance_id {
-            self.by_instance.remove(instance);
-        }
-        self.count_out(&member.protocols);
-        self.joining -= usize::from(member.joining.is_some());
+        let member = self.take(id)?;
+        // The others share its part.
+        self.kept_bytes = if self.is_empty() { 0 } else { self.kept_bytes + member.assignment.len() };
         Some(member)
     }
 
     /// A new process in an old one's place: all that was known of it stays, but not who waited.
     pub(super) fn rename(&mut self, old: &str, new: Arc<str>) -> Option<Replaced> {
-        let mut member = self.remove(old)?;
+        let mut member = self.take(old)?;
         let replaced = Replaced { joining: member.joining.take(), syncing: member.syncing.take() };
         member.id = new;
         self.put(member);
@@ -198,8 +261,11 @@ impl Members {
         let Some(member) = self.by_id.get_mut(id) else { return };
         member.session_timeout = said.session_timeout;
         member.rebalance_timeout = said.rebalance_timeout;
+        self.bytes -= member.bytes();
         let old = std::mem::replace(&mut member.protocols, said.protocols);
         let new = member.protocols.clone();
+        member.topics = said.topics;
+        self.bytes += member.bytes();
         self.count_out(&old);
         self.count_in(&new);
     }
@@ -256,6 +322,18 @@ impl Members {
         self.iter().map(|member| member.rebalance_timeout).max().unwrap_or_default()
     }
 
+    fn take(&mut self, id: &str) -> Option<Member> {
+        let member = self.by_id.remove(id)?;
+        if let Some(instance) = &member.instance_id {
+            self.by_instance.remove(instance);
+        }
+        self.count_out(&member.protocols);
+        self.joining -= usize::from(member.joining.is_some());
+        self.bytes -= member.bytes();
+        self.part_bytes -= member.assignment.len();
+        Some(member)
+    }
+
     fn put(&mut self, member: Member) {
         if let Some(instance) = &member.instance_id {
             let before = self.by_instance.insert(instance.clone(), member.id.clone());
@@ -263,6 +341,8 @@ impl Members {
         }
         self.count_in(&member.protocols);
         self.joining += usize::from(member.joining.is_some());
+        self.bytes += member.bytes();
+        self.part_bytes += member.assignment.len();
         self.by_id.insert(member.id.clone(), member);
     }
 

@@ -19,6 +19,7 @@ mod join;
 mod live;
 mod members;
 mod offsets;
+mod pending;
 mod policy;
 mod rebalance;
 pub mod records;
@@ -28,6 +29,7 @@ mod subscription;
 mod sync;
 mod transactions;
 mod turn;
+mod weight;
 
 pub use answer::{
     Answer, Committed, Described, DescribedMember, FetchedTopic, JoinAnswer, Joined, JoinedMember, Left, Listed,

@@ -80,6 +80,9 @@ fn commit_partition(
     if is_new && turn.stored.offset_count() + turn.records.len() >= turn.policy.offsets_max {
         return Err(Refusal::CoordinatorFull);
     }
+    if !turn.takes_offset(group, &topic.name, commit.partition, &metadata) {
+        return Err(Refusal::NoRoomForOffset);
+    }
     let key = OffsetCommitKey { group: group.to_owned(), topic: topic.name.clone(), partition: commit.partition };
     let value = OffsetCommitValue {
         offset: commit.offset,

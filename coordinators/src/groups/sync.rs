@@ -63,18 +63,26 @@ impl Group {
     /// The leader has spoken: whoever it didn't name gets nothing, whoever waits is told.
     fn assign(&mut self, turn: &mut Turn<'_>, assignments: Vec<(String, Bytes)>) {
         let mut parts: BTreeMap<String, Bytes> = assignments.into_iter().collect();
-        for member in self.members.iter_mut() {
-            // Copied: it came as part of a frame, which would stay in memory as long as any part of it.
-            member.assignment = parts.remove(&*member.id).map(|part| Bytes::copy_from_slice(&part)).unwrap_or_default();
-        }
+        let room_before = self.members.part_room();
+        // Copied: it came as part of a frame, which would stay in memory as long as any part of it.
+        self.members.assign(|id| parts.remove(id).map(|part| Bytes::copy_from_slice(&part)).unwrap_or_default());
         let Phase::Completing { until } = self.phase else { return };
         let before = self.phase;
         let since = self.since;
         self.enter(turn, Phase::Stable { until: Some(until) });
         let value = self.generation_record();
-        if generation_bytes(&value) > turn.policy.generation_bytes_max {
+        let refusal = if generation_bytes(&value) > turn.policy.generation_bytes_max {
+            Some(Refusal::GenerationTooLarge)
+        } else if self.growth() + turn.growth_of_stored(&self.name, &value) > turn.room {
+            // They look for their coordinator and join again, until there is room.
+            Some(Refusal::CoordinatorFull)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
             (self.phase, self.since) = (before, since);
-            self.refuse_syncs(turn, Refusal::GenerationTooLarge);
+            self.refuse_syncs(turn, refusal);
+            self.members.keep_part_room(room_before);
             return self.rebalance(turn);
         }
         turn.store_generation(&self.name, value);
@@ -89,7 +97,7 @@ impl Group {
         Synced {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
             protocol_name: self.protocol.clone().unwrap_or_default(),
-            assignment: self.members.find(id).map(|member| member.assignment.clone()).unwrap_or_default(),
+            assignment: self.members.find(id).map(|member| member.assignment().clone()).unwrap_or_default(),
         }
     }
 }

@@ -18,6 +18,9 @@ use thalweg_wire::{LeaderEpoch, Moment, Offset, PartitionIndex, Timestamp, Uuid}
 const CLIENTS: usize = 6;
 const MEMBERS_MAX: usize = 4;
 
+/// What is stored of a group without members takes less, in bytes.
+const EMPTY_GENERATION: usize = 1_200;
+
 /// What a client does; numbers pick one of what there is.
 #[derive(Clone, Debug)]
 enum Deed {
@@ -57,6 +60,10 @@ enum Deed {
         millis: u64,
     },
     Restart,
+    /// Others take memory, or give it back.
+    Room {
+        bytes: usize,
+    },
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -82,6 +89,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => Just(Deed::Vanish),
         8 => prop_oneof![4 => 0..9_000u64, 1 => 0..100_000u64].prop_map(|millis| Deed::Wait { millis }),
         1 => Just(Deed::Restart),
+        2 => prop_oneof![0..10_000usize, Just(usize::MAX)].prop_map(|bytes| Deed::Room { bytes }),
     ]
 }
 
@@ -98,6 +106,7 @@ struct World {
     coordinator: Coordinator,
     policy: Policy,
     log: Vec<GroupRecord>,
+    room: usize,
     clock: Duration,
     drawn: u128,
     tickets: u64,
@@ -135,6 +144,7 @@ impl World {
             coordinator: Coordinator::new(policy.clone()),
             policy,
             log: Vec::new(),
+            room: usize::MAX,
             clock: Duration::ZERO,
             drawn: 0,
             tickets: 0,
@@ -162,7 +172,10 @@ impl World {
             Deed::Join { protocols, dialect } => self.join(client, known.member_id, protocols, dialect),
             Deed::JoinAnew { dialect } => self.join(client, String::new(), 0, dialect),
             Deed::Sync { generation_off } => {
-                let part = |id: &String| (id.clone(), Bytes::from(format!("{} at {:?}", id, self.clock)));
+                let part = |id: &String| {
+                    let part = format!("{} at {:?}", id, self.clock);
+                    (id.clone(), Bytes::from(part.repeat(1 + self.tickets as usize % 30)))
+                };
                 self.ask(
                     client,
                     Request::Sync(SyncGroup {
@@ -210,13 +223,17 @@ impl World {
             }
             Deed::Wait { millis } => self.wait(Duration::from_millis(millis)),
             Deed::Restart => self.restart(),
+            Deed::Room { bytes } => self.room = bytes,
         }
         self.check();
     }
 
     fn join(&mut self, client: usize, member_id: String, protocols: u8, dialect: JoinDialect) {
         self.drawn += 1;
-        let all = [("range", "r"), ("rr", "x"), ("sticky", "s")].map(|(name, said)| (name.to_owned(), said.into()));
+        // One says more each time, and one names topics.
+        let much = Bytes::from("s".repeat(self.drawn as usize % 5 * 700));
+        let named = Bytes::from_static(&[0, 0, 0, 0, 0, 2, 0, 1, b'a', 0, 1, b'b', 0xff, 0xff, 0xff, 0xff]);
+        let all = [("range", named), ("rr", "x".into()), ("sticky", much)].map(|(name, said)| (name.to_owned(), said));
         self.ask(
             client,
             Request::Join(JoinGroup {
@@ -240,7 +257,7 @@ impl World {
             partition: PartitionIndex(partition),
             offset: Offset(offset),
             leader_epoch: LeaderEpoch(-1),
-            metadata: None,
+            metadata: Some("x".repeat(offset.unsigned_abs() as usize * 100)),
         };
         self.ask(
             client,
@@ -265,6 +282,8 @@ impl World {
 
     /// Decides, hears the answers, writes the records.
     fn decide(&mut self, command: Command) {
+        let (before, asked) = (self.coordinator.bytes(), matches!(command, Command::Ask(..)));
+        self.coordinator.set_room(self.room);
         let decision = self.coordinator.decide(self.now(), command);
         for (ticket, answer) in decision.reply {
             let (client, request) = self.waiting.remove(&ticket).expect("an answer to somebody who waits, once");
@@ -277,6 +296,11 @@ impl World {
             self.written(&record);
             self.log.push(record);
         }
+        let bytes = self.coordinator.bytes();
+        assert_eq!(bytes, self.coordinator.recounted_bytes(), "what is counted is what there is");
+        // When time is up, a group may become empty that was to have no members: its end is stored, and was counted with it.
+        let may_grow = if asked { self.room } else { EMPTY_GENERATION };
+        assert!(bytes <= before.saturating_add(may_grow), "{bytes} bytes, where {before} were to grow by {may_grow}");
     }
 
     fn heard(&mut self, client: usize, request: Request, answer: Answer) {
@@ -413,6 +437,7 @@ impl World {
         self.reloaded();
         self.wait(Duration::from_secs(5000));
         assert_eq!((self.coordinator.stored().group_count(), self.coordinator.stored().offset_count()), (0, 0));
+        assert_eq!(self.coordinator.bytes(), 0, "what is gone takes no memory");
     }
 }
 

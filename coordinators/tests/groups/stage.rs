@@ -8,7 +8,7 @@
 //! commit GROUP WHO GENERATION [@INSTANCE] [vN] [keep=N] TOPIC/PARTITION=OFFSET[:WORDS] ...
 //! fetch GROUP *|TOPIC/PARTITION ...       offsets-delete GROUP TOPIC/PARTITION ...
 //! describe GROUP     list [STATE|type=T ...]     delete GROUP     topics-deleted TOPIC ...
-//! after SECONDS      gone TICKET      restart      policy NAME=NUMBER
+//! after SECONDS      gone TICKET      restart      policy NAME=NUMBER     room BYTES|unbounded
 //! ```
 //!
 //! A new member's WHO is its client's name, a known one's `name#N`, where N stands for the id that was drawn; `-` is
@@ -85,6 +85,10 @@ impl Stage {
                 return Vec::new();
             }
             "restart" => return self.restart(),
+            "room" => {
+                self.coordinator.set_room(words[0].parse().unwrap_or(usize::MAX));
+                return Vec::new();
+            }
             "policy" => {
                 self.set_policy(words[0]);
                 return Vec::new();

@@ -28,6 +28,7 @@ transcripts! {
     new_members
     protocols
     refusals
+    room
     sessions
     static_members
     syncing

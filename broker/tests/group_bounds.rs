@@ -1,0 +1,182 @@
+//! What groups may take has a bound, and within it those that are there go on.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+use bytes::Bytes;
+use support::Client;
+use support::workload::{ADDRESS, boot, settings_with};
+use thalweg_broker::Broker;
+use thalweg_messages::delete_groups::DeleteGroupsRequest;
+use thalweg_messages::find_coordinator::FindCoordinatorRequest;
+use thalweg_messages::heartbeat::HeartbeatRequest;
+use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
+use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
+use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
+use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
+use thalweg_world::simulated::SimulatedWorld;
+
+const GROUP_MAX_SIZE_REACHED: i16 = 81;
+const INVALID_COMMIT_OFFSET_SIZE: i16 = 28;
+
+async fn start(sim: &SimulatedWorld, named: &[(&str, &str)]) -> Broker {
+    let named = [&[("offsets.topic.num.partitions", "4")], named].concat();
+    Broker::start(sim.world.clone(), settings_with(&named)).await.unwrap()
+}
+
+/// A connection that has looked for the coordinator, as clients do.
+async fn connect(sim: &SimulatedWorld) -> Client {
+    let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    let request = FindCoordinatorRequest { coordinator_keys: vec!["g".to_owned()], ..Default::default() };
+    assert_eq!(client.call(4, &request).await.unwrap().coordinators[0].error_code, 0);
+    client
+}
+
+/// The only member of a group, at once: as of version 3 nobody is given an id first.
+async fn join(client: &mut Client, group: &str, member_id: &str) -> JoinGroupResponse {
+    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), ..JoinGroupRequestProtocol::default() };
+    let request = JoinGroupRequest {
+        group_id: group.to_owned(),
+        session_timeout_ms: 30_000,
+        rebalance_timeout_ms: 30_000,
+        member_id: member_id.to_owned(),
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![protocol],
+        ..JoinGroupRequest::default()
+    };
+    client.call(3, &request).await.unwrap()
+}
+
+/// The leader gives itself a part of so many bytes; the error.
+async fn assign(client: &mut Client, group: &str, joined: &JoinGroupResponse, bytes: usize) -> i16 {
+    let own = SyncGroupRequestAssignment {
+        member_id: joined.member_id.clone(),
+        assignment: Bytes::from(vec![b'a'; bytes]),
+        ..SyncGroupRequestAssignment::default()
+    };
+    let request = SyncGroupRequest {
+        group_id: group.to_owned(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id.clone(),
+        assignments: vec![own],
+        ..SyncGroupRequest::default()
+    };
+    client.call(3, &request).await.unwrap().error_code
+}
+
+async fn heartbeat(client: &mut Client, group: &str, joined: &JoinGroupResponse) -> i16 {
+    let request = HeartbeatRequest {
+        group_id: group.to_owned(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id.clone(),
+        ..HeartbeatRequest::default()
+    };
+    client.call(3, &request).await.unwrap().error_code
+}
+
+/// Commits offset 7 for these partitions of `t`, with so many bytes of words each; the errors.
+async fn commit(client: &mut Client, group: &str, partitions: std::ops::Range<i32>, words: usize) -> Vec<i16> {
+    let partition = |index| OffsetCommitRequestPartition {
+        partition_index: PartitionIndex(index),
+        committed_offset: Offset(7),
+        committed_leader_epoch: LeaderEpoch::NONE,
+        committed_metadata: Some("w".repeat(words)),
+        ..OffsetCommitRequestPartition::default()
+    };
+    let partitions = partitions.map(partition).collect();
+    let request = OffsetCommitRequest {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![OffsetCommitRequestTopic { name: "t".to_owned(), partitions, ..Default::default() }],
+        ..OffsetCommitRequest::default()
+    };
+    let answer = client.call(8, &request).await.unwrap();
+    answer.topics[0].partitions.iter().map(|partition| partition.error_code).collect()
+}
+
+async fn delete(client: &mut Client, group: &str) -> i16 {
+    let request = DeleteGroupsRequest { groups_names: vec![group.to_owned()], ..Default::default() };
+    client.call(2, &request).await.unwrap().results[0].error_code
+}
+
+/// How many offsets a group has.
+async fn count(client: &mut Client, group: &str) -> usize {
+    let group = OffsetFetchRequestGroup { group_id: group.to_owned(), topics: None, ..Default::default() };
+    let request = OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() };
+    let answer = client.call(8, &request).await.unwrap();
+    assert_eq!(answer.groups[0].error_code, 0);
+    answer.groups[0].topics.iter().map(|topic| topic.partitions.len()).sum()
+}
+
+/// One peer takes all the room that there is for groups. Nobody is added, and those who were there go on; what goes
+/// makes room.
+#[test]
+fn groups_that_are_there_go_on_where_there_is_room_for_no_more() {
+    const BYTES: usize = 300_000;
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start(&sim, &[("group.state.bytes", &BYTES.to_string())]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        let joined = join(&mut client, "good", "").await;
+        assert_eq!((joined.error_code, assign(&mut client, "good", &joined, 100).await), (0, 0));
+        assert_eq!(commit(&mut client, "simple", 0..2, 100).await, [0, 0]);
+
+        // Groups of all four coordinators, until there is no room; then offsets, which take less.
+        let mut peer = connect(&sim).await;
+        let mut made = 0;
+        while join(&mut peer, &format!("bad{made}"), "").await.error_code == 0 {
+            made += 1;
+            assert!(made < 100, "there is no bound");
+        }
+        assert_eq!(join(&mut peer, "worse", "").await.error_code, GROUP_MAX_SIZE_REACHED);
+        assert!(made > 10, "a bound is shared by all coordinators: {made} groups");
+        let mut offsets = 0;
+        while commit(&mut peer, "worst", offsets..offsets + 1, 10).await == [0] {
+            offsets += 1;
+            assert!(offsets < 100, "there is no bound");
+        }
+        assert_eq!(commit(&mut peer, "worst", offsets..offsets + 1, 10).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        let taken = broker.group_state_bytes();
+        assert!((BYTES - 3_000..=BYTES).contains(&taken), "{taken} bytes of {BYTES}");
+
+        assert_eq!(heartbeat(&mut client, "good", &joined).await, 0);
+        assert_eq!(commit(&mut client, "simple", 0..2, 100).await, [0, 0], "in the place of what was there");
+        assert_eq!(commit(&mut client, "simple", 2..3, 400).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        assert_eq!(count(&mut client, "simple").await, 2);
+        let again = join(&mut client, "good", &joined.member_id).await;
+        assert_eq!((again.error_code, assign(&mut client, "good", &again, 100).await), (0, 0));
+        assert_eq!(delete(&mut client, "worst").await, 0);
+        assert_eq!(commit(&mut client, "simple", 2..3, 400).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// What was acknowledged is loaded, however little room there is for it by now.
+#[test]
+fn what_is_durable_is_loaded_even_past_the_bound() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(2);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start(&sim, &[("group.state.bytes", "10000")]).await;
+        let mut client = connect(&sim).await;
+        assert_eq!(count(&mut client, "simple").await, 50);
+        assert!(broker.group_state_bytes() > 50_000, "what was loaded is counted");
+        assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        assert_eq!(delete(&mut client, "simple").await, 0);
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
