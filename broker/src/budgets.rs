@@ -93,7 +93,8 @@ impl RequestMemory {
         self.waiting_fetches.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 
-    /// The turn of a request that may take many times its bytes while it is served: one at a time, broker-wide.
+    /// The turn of a request that may take many times its bytes while it is decoded: one at a time, broker-wide. Not to be
+    /// held while waiting for anybody.
     pub async fn alone(&self) -> OwnedMutexGuard<()> {
         self.alone.clone().lock_owned().await
     }

@@ -4,6 +4,9 @@
 
 mod support;
 
+use std::ops::Range;
+use std::time::Duration;
+
 use bytes::Bytes;
 use support::Client;
 use support::workload::{ADDRESS, boot, settings_with};
@@ -12,12 +15,17 @@ use thalweg_messages::delete_groups::DeleteGroupsRequest;
 use thalweg_messages::find_coordinator::FindCoordinatorRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
+use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
 use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
+use thalweg_world::simulated::disk::Faults;
+use thalweg_world::simulated::rng::Chance;
+use tokio::time::timeout;
 
+const HOUR: Duration = Duration::from_secs(3600);
 const GROUP_MAX_SIZE_REACHED: i16 = 81;
 const INVALID_COMMIT_OFFSET_SIZE: i16 = 28;
 
@@ -76,8 +84,8 @@ async fn heartbeat(client: &mut Client, group: &str, joined: &JoinGroupResponse)
     client.call(3, &request).await.unwrap().error_code
 }
 
-/// Commits offset 7 for these partitions of `t`, with so many bytes of words each; the errors.
-async fn commit(client: &mut Client, group: &str, partitions: std::ops::Range<i32>, words: usize) -> Vec<i16> {
+/// Offset 7 for these partitions of `t`, with so many bytes of words each.
+fn commit_request(group: &str, partitions: Range<i32>, words: usize) -> OffsetCommitRequest {
     let partition = |index| OffsetCommitRequestPartition {
         partition_index: PartitionIndex(index),
         committed_offset: Offset(7),
@@ -86,13 +94,17 @@ async fn commit(client: &mut Client, group: &str, partitions: std::ops::Range<i3
         ..OffsetCommitRequestPartition::default()
     };
     let partitions = partitions.map(partition).collect();
-    let request = OffsetCommitRequest {
+    OffsetCommitRequest {
         group_id: group.to_owned(),
         generation_id_or_member_epoch: -1,
         topics: vec![OffsetCommitRequestTopic { name: "t".to_owned(), partitions, ..Default::default() }],
         ..OffsetCommitRequest::default()
-    };
-    let answer = client.call(8, &request).await.unwrap();
+    }
+}
+
+/// Commits it; the errors.
+async fn commit(client: &mut Client, group: &str, partitions: Range<i32>, words: usize) -> Vec<i16> {
+    let answer = client.call(8, &commit_request(group, partitions, words)).await.unwrap();
     answer.topics[0].partitions.iter().map(|partition| partition.error_code).collect()
 }
 
@@ -177,6 +189,51 @@ fn what_is_durable_is_loaded_even_past_the_bound() {
         assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [INVALID_COMMIT_OFFSET_SIZE]);
         assert_eq!(delete(&mut client, "simple").await, 0);
         assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A coordinator that waits for its disk, with a full inbox: a large question to it waits, and nobody else does.
+#[test]
+fn a_slow_coordinator_holds_up_nobody_but_those_who_ask_it() {
+    const COMMITS: usize = 20;
+    const QUESTIONS: usize = 300;
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "slow", 0..1, 0).await, [0]);
+        let slow = Faults { slow_write: Chance::ALWAYS, slow_write_takes: HOUR..=HOUR, ..Faults::default() };
+        sim.disk.set_faults(slow);
+
+        // The journal is full of commits that are on their way, and the coordinator waits for room for the next.
+        let mut peers = Vec::new();
+        for _ in 0..COMMITS {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &commit_request("slow", 0..20, 4000)).await.unwrap();
+            peers.push(peer);
+        }
+        for _ in 0..QUESTIONS {
+            let mut peer = connect(&sim).await;
+            let request = HeartbeatRequest { group_id: "slow".to_owned(), ..HeartbeatRequest::default() };
+            peer.send(3, &request).await.unwrap();
+            peers.push(peer);
+        }
+        let mut last = connect(&sim).await;
+        last.send(8, &commit_request("slow", 0..20, 4000)).await.unwrap();
+        // All of them have been read by now.
+        sim.world.clock.sleep(Duration::from_secs(1)).await;
+
+        // Another large request, of somebody else, while all those wait.
+        let named = (0..20_000).map(|n| MetadataRequestTopic { name: Some(format!("t{n}")), ..Default::default() });
+        let request = MetadataRequest { topics: Some(named.collect()), ..MetadataRequest::default() };
+        let answer = timeout(Duration::from_secs(10), client.call(8, &request)).await;
+        assert_eq!(answer.expect("not held up").unwrap().topics.len(), 20_000);
+        let waits = timeout(Duration::from_secs(1), last.receive_bytes()).await;
+        assert!(waits.is_err(), "the coordinator is slow, or this says nothing");
+        sim.disk.set_faults(Faults::default());
+        drop(peers);
         broker.stop().await.unwrap();
     });
 }

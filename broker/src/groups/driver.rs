@@ -43,8 +43,8 @@ const MEMBERS_MAX: usize = 10_000;
 
 /// What a driver is told.
 pub(super) enum Told {
-    /// Somebody asks. Until it is decided the request may hold on to its frame, for which it has the permit.
-    Asked(Box<Request>, Reply, Permit),
+    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit.
+    Asked(Box<Request>, Reply, Arc<Permit>),
     /// Topics are gone.
     TopicsDeleted(Vec<TopicName>),
 }

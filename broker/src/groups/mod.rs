@@ -45,20 +45,6 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-/// A request on its way to an answer.
-pub struct Asking(oneshot::Receiver<Result<Answer, ErrorCode>>);
-
-impl Asking {
-    /// The answer. Where the connection or the broker ends meanwhile, the client is sent to look for a coordinator again.
-    pub async fn answer(self, ending: &mut Ending) -> Result<Answer, ErrorCode> {
-        tokio::select! {
-            biased;
-            answer = self.0 => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),
-            () = ending.begun() => Err(ErrorCode::NotCoordinator),
-        }
-    }
-}
-
 impl Groups {
     /// No drivers so far; all that will be may hold so many bytes of state together.
     pub fn new(state_bytes: usize) -> Groups {
@@ -70,42 +56,43 @@ impl Groups {
         self.memory.taken()
     }
 
-    /// Asks the coordinator of a group.
+    /// Asks the coordinator of a group, and waits for its answer. Until it is decided the request keeps the permit for its
+    /// frame. Both may take long, where a coordinator is loaded or its disk is slow: whoever asks holds nothing meanwhile
+    /// that others wait for.
     ///
     /// # Errors
-    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the broker stops.
-    pub async fn ask(&self, shared: &Arc<Shared>, group: &str, request: Request) -> Result<Asking, ErrorCode> {
-        self.ask_with(shared, group, request, Permit::default()).await
-    }
-
-    /// The same for a request that holds on to its frame, with the permit for that.
-    ///
-    /// # Errors
-    /// As [`Groups::ask`].
-    pub async fn ask_with(
+    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the connection or the broker ends meanwhile.
+    pub async fn ask(
         &self,
         shared: &Arc<Shared>,
         group: &str,
         request: Request,
-        permit: Permit,
-    ) -> Result<Asking, ErrorCode> {
+        permit: &Arc<Permit>,
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let partition = partition_of(group, topic.partition_count());
-        self.ask_partition(shared, &topic, partition, request, permit).await
+        self.ask_partition(shared, &topic, partition, (request, permit.clone()), ending).await
     }
 
-    /// Asks every coordinator the same.
+    /// Asks every coordinator the same, one after the other.
     ///
     /// # Errors
     /// As [`Groups::ask`]; where there are no coordinators there are no groups.
-    pub async fn ask_all(&self, shared: &Arc<Shared>, request: &Request) -> Result<Vec<Asking>, ErrorCode> {
+    pub async fn ask_all(
+        &self,
+        shared: &Arc<Shared>,
+        request: &Request,
+        permit: &Arc<Permit>,
+        ending: &mut Ending,
+    ) -> Result<Vec<Answer>, ErrorCode> {
         let Some(topic) = shared.cluster.topic(OFFSETS_TOPIC) else { return Ok(Vec::new()) };
-        let mut asked = Vec::new();
-        for partition in 0..topic.partition_count() {
-            let partition = PartitionIndex(partition);
-            asked.push(self.ask_partition(shared, &topic, partition, request.clone(), Permit::default()).await?);
+        let mut answers = Vec::new();
+        for partition in (0..topic.partition_count()).map(PartitionIndex) {
+            let request = (request.clone(), permit.clone());
+            answers.push(self.ask_partition(shared, &topic, partition, request, ending).await?);
         }
-        Ok(asked)
+        Ok(answers)
     }
 
     /// Topics were deleted: what groups had read of them is forgotten.
@@ -141,16 +128,34 @@ impl Groups {
         shared: &Arc<Shared>,
         topic: &Arc<Topic>,
         partition: PartitionIndex,
-        request: Request,
-        permit: Permit,
-    ) -> Result<Asking, ErrorCode> {
-        let (answer, asking) = oneshot::channel();
-        let mut told = Told::Asked(Box::new(request), answer, permit);
+        (request, permit): (Request, Arc<Permit>),
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
+        let (reply, answer) = oneshot::channel();
+        let told = Told::Asked(Box::new(request), reply, permit);
+        let answered = async {
+            self.tell(shared, topic, partition, told).await?;
+            answer.await.unwrap_or(Err(ErrorCode::NotCoordinator))
+        };
+        tokio::select! {
+            biased;
+            answer = answered => answer,
+            () = ending.begun() => Err(ErrorCode::NotCoordinator),
+        }
+    }
+
+    async fn tell(
+        &self,
+        shared: &Arc<Shared>,
+        topic: &Arc<Topic>,
+        partition: PartitionIndex,
+        mut told: Told,
+    ) -> Result<(), ErrorCode> {
         // A driver that has just ended, because a write failed, takes nothing more: one other is asked.
         for _ in 0..2 {
             let inbox = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
             match inbox.send(told).await {
-                Ok(()) => return Ok(Asking(asking)),
+                Ok(()) => return Ok(()),
                 Err(mpsc::error::SendError(back)) => told = back,
             }
         }

@@ -14,7 +14,7 @@ use thalweg_messages::describe_groups::{
 };
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Request, answerable, later, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -26,28 +26,23 @@ const MISSING_FROM: i16 = 6;
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: DescribeGroupsRequest = request.body()?;
-    let mut head = request.head.clone();
-    let mut asked = Vec::with_capacity(body.groups.len());
+    let (mut head, _, permit) = request.into_parts();
+    let mut names = Vec::with_capacity(body.groups.len());
     // Each once: a short name may stand for much.
     let mut seen = BTreeSet::new();
     for group in body.groups.into_iter().filter(|group| seen.insert(group.clone())) {
-        let describe = groups::Request::Describe { group: group.clone() };
-        let asking = shared.groups.ask(shared, &group, describe).await;
-        asked.push((answerable(group.into())?.into_owned(), asking));
+        names.push(answerable(group.into())?.into_owned());
     }
+    let (shared, permit) = (shared.clone(), Arc::new(permit));
     Ok(later(head.clone(), async move {
-        let mut groups = Vec::with_capacity(asked.len());
-        for (group, asking) in asked {
-            let answer = match asking {
-                Ok(asking) => asking.answer(&mut head.ending).await,
-                Err(code) => Err(code),
-            };
-            groups.push(match answer {
+        let mut groups = Vec::with_capacity(names.len());
+        for group in names {
+            let describe = groups::Request::Describe { group: group.clone() };
+            groups.push(match shared.groups.ask(&shared, &group, describe, &permit, &mut head.ending).await {
                 Ok(groups::Answer::Describe(Ok(described))) => shown(group, described),
                 Ok(groups::Answer::Describe(Err(Refusal::NoSuchGroup))) => dead(group, head.version),
                 Ok(groups::Answer::Describe(Err(refusal))) => refused(group, refusal.code()),
-                Ok(other) => refused(group, out_of_place(&other)),
-                Err(code) => refused(group, code),
+                other => refused(group, no_answer(other)),
             });
         }
         DescribeGroupsResponse { groups, ..DescribeGroupsResponse::default() }
