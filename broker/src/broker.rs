@@ -238,6 +238,11 @@ impl Broker {
         self.shared.groups.state_bytes()
     }
 
+    /// Large answers about groups that are gathered or sent now.
+    pub fn large_answers(&self) -> usize {
+        self.shared.memory.large_answers()
+    }
+
     /// Resolves if the broker can't go on, with the reason: its metadata log failed.
     pub async fn failed(&self) -> String {
         self.shared.cluster.failed().await

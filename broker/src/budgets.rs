@@ -8,6 +8,7 @@
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
 //! | fetch sessions | 60 MB | what clients have told once, see `fetch_session` |
+//! | large answers about groups | 4 of 32 MiB, and what they are written into | answers above 1 MiB, until they are sent, see `groups::answers` |
 //! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce
@@ -30,6 +31,15 @@ pub const LARGE_FRAMES_BYTES: usize = 128 << 20;
 /// Bytes of what is remembered of waiting fetches: some 5,000 consumers of 100 partitions each.
 pub const WAITING_FETCHES_BYTES: usize = 64 << 20;
 
+/// Up to so many bytes of memory an answer about groups is given without a turn.
+pub const SMALL_ANSWER_BYTES: usize = 1 << 20;
+
+/// No answer about groups takes more.
+pub const LARGE_ANSWER_BYTES: usize = 32 << 20;
+
+/// Answers between the two that are gathered, or on their way to somebody who reads slowly.
+pub const LARGE_ANSWERS_MAX: usize = 4;
+
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
 /// The memory that requests may take. Cheap to clone.
@@ -44,6 +54,7 @@ pub struct RequestMemory {
     waiting_fetches: Arc<Semaphore>,
     /// See [`RequestMemory::alone`].
     alone: Arc<Mutex<()>>,
+    large_answers: Arc<Semaphore>,
     bytes: usize,
 }
 
@@ -74,6 +85,7 @@ impl RequestMemory {
             large_overdraft: Arc::default(),
             waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
             alone: Arc::default(),
+            large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             bytes: small + large,
         }
     }
@@ -97,6 +109,16 @@ impl RequestMemory {
     /// held while waiting for anybody.
     pub async fn alone(&self) -> OwnedMutexGuard<()> {
         self.alone.clone().lock_owned().await
+    }
+
+    /// The turn of a large answer about groups.
+    pub async fn large_answer(&self) -> OwnedSemaphorePermit {
+        self.large_answers.clone().acquire_owned().await.expect("the semaphores are never closed")
+    }
+
+    /// Large answers about groups that are gathered or sent now.
+    pub fn large_answers(&self) -> usize {
+        LARGE_ANSWERS_MAX - self.large_answers.available_permits()
     }
 
     /// Waits until the permit covers `bytes` of a frame that will be `declared` bytes long. Dropping the future loses

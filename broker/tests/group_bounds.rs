@@ -12,12 +12,13 @@ use support::Client;
 use support::workload::{ADDRESS, boot, settings_with};
 use thalweg_broker::Broker;
 use thalweg_messages::delete_groups::DeleteGroupsRequest;
+use thalweg_messages::describe_groups::{DescribeGroupsRequest, DescribedGroup};
 use thalweg_messages::find_coordinator::FindCoordinatorRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
+use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
@@ -27,6 +28,8 @@ use tokio::time::timeout;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const GROUP_MAX_SIZE_REACHED: i16 = 81;
+const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
+const UNKNOWN_SERVER_ERROR: i16 = -1;
 const INVALID_COMMIT_OFFSET_SIZE: i16 = 28;
 
 async fn start(sim: &SimulatedWorld, named: &[(&str, &str)]) -> Broker {
@@ -111,6 +114,29 @@ async fn commit(client: &mut Client, group: &str, partitions: Range<i32>, words:
 async fn delete(client: &mut Client, group: &str) -> i16 {
     let request = DeleteGroupsRequest { groups_names: vec![group.to_owned()], ..Default::default() };
     client.call(2, &request).await.unwrap().results[0].error_code
+}
+
+/// How many bytes the parts of each of these groups have, or the error.
+async fn describe(client: &mut Client, groups: &[String]) -> Vec<Result<usize, i16>> {
+    let request = DescribeGroupsRequest { groups: groups.to_vec(), ..Default::default() };
+    let answer = client.call(5, &request).await.unwrap();
+    let part = |group: &DescribedGroup| group.members.iter().map(|member| member.member_assignment.len()).sum();
+    answer
+        .groups
+        .iter()
+        .map(|group| if group.error_code == 0 { Ok(part(group)) } else { Err(group.error_code) })
+        .collect()
+}
+
+/// A question for the words of a partition of `t`, so many times.
+fn fetch_request(group: &str, times: usize) -> OffsetFetchRequest {
+    let topic = OffsetFetchRequestTopics {
+        name: "t".to_owned(),
+        partition_indexes: vec![PartitionIndex(0); times],
+        ..OffsetFetchRequestTopics::default()
+    };
+    let group = OffsetFetchRequestGroup { group_id: group.to_owned(), topics: Some(vec![topic]), ..Default::default() };
+    OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() }
 }
 
 /// How many offsets a group has.
@@ -234,6 +260,85 @@ fn a_slow_coordinator_holds_up_nobody_but_those_who_ask_it() {
         assert!(waits.is_err(), "the coordinator is slow, or this says nothing");
         sim.disk.set_faults(Faults::default());
         drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A short question for much: as much as fits is answered, and the client asks for the rest again.
+#[test]
+fn groups_that_do_not_fit_into_an_answer_are_asked_for_again() {
+    const PART: usize = 600_000;
+    boot(async {
+        let sim = SimulatedWorld::new(4);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        let mut groups: Vec<String> = (0..80).map(|n| format!("large{n}")).collect();
+        for group in &groups {
+            let joined = join(&mut client, group, "").await;
+            assert_eq!(assign(&mut client, group, &joined, PART).await, 0);
+        }
+        let mut asked = 0;
+        while !groups.is_empty() {
+            asked += 1;
+            let told = describe(&mut client, &groups).await;
+            let fitted = told.iter().take_while(|told| **told == Ok(PART)).count();
+            assert!((1..=(32 << 20) / PART).contains(&fitted), "{fitted} of {} groups in an answer", groups.len());
+            assert!(told[fitted..].iter().all(|told| *told == Err(COORDINATOR_LOAD_IN_PROGRESS)), "{told:?}");
+            groups.drain(..fitted);
+        }
+        assert_eq!(asked, 2);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Whoever names a partition twice is answered twice, as by Kafka; but not a hundred thousand times.
+#[test]
+fn a_partition_that_is_named_very_often_is_not_answered_as_often() {
+    boot(async {
+        let sim = SimulatedWorld::new(5);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
+        let mut times = async |times| {
+            let answer = client.call(8, &fetch_request("simple", times)).await.unwrap();
+            let found = answer.groups[0].topics.iter().map(|topic| topic.partitions.len()).sum::<usize>();
+            (answer.groups[0].error_code, found)
+        };
+        assert_eq!(times(2).await, (0, 2));
+        assert_eq!(times(1_000).await, (0, 1_000));
+        assert_eq!(times(100_000).await, (UNKNOWN_SERVER_ERROR, 0));
+        assert_eq!(times(1).await, (0, 1));
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Peers that ask for much and read nothing keep the turns of large answers to themselves, and no more than those.
+#[test]
+fn large_answers_take_turns_and_small_ones_do_not() {
+    boot(async {
+        let sim = SimulatedWorld::new(6);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
+        let mut deaf = Vec::new();
+        for _ in 0..10 {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &fetch_request("simple", 5_000)).await.unwrap();
+            deaf.push(peer);
+        }
+        // All of them have been read by now.
+        sim.world.clock.sleep(Duration::from_secs(1)).await;
+        assert_eq!(broker.large_answers(), 4, "of ten that were asked for");
+        let small = timeout(HOUR, client.call(8, &fetch_request("simple", 100))).await;
+        assert_eq!(small.expect("not held up").unwrap().groups[0].topics[0].partitions.len(), 100);
+        let request = fetch_request("simple", 5_000);
+        let mut large = std::pin::pin!(client.call(8, &request));
+        assert!(timeout(Duration::from_secs(10), &mut large).await.is_err(), "a turn for whoever asks");
+        drop(deaf);
+        let large = timeout(HOUR, large).await.expect("a turn").unwrap();
+        assert_eq!(large.groups[0].topics[0].partitions.len(), 5_000);
         broker.stop().await.unwrap();
     });
 }

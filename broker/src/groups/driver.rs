@@ -44,7 +44,8 @@ const MEMBERS_MAX: usize = 10_000;
 /// What a driver is told.
 pub(super) enum Told {
     /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit.
-    Asked(Box<Request>, Reply, Arc<Permit>),
+    /// The number bounds the answer, in bytes.
+    Asked(Box<Request>, usize, Reply, Arc<Permit>),
     /// Topics are gone.
     TopicsDeleted(Vec<TopicName>),
 }
@@ -151,11 +152,11 @@ impl Driver {
                 told = inbox.recv() => match told {
                     None => return Ok(()),
                     Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
-                    Some(Told::Asked(request, reply, permit)) => {
+                    Some(Told::Asked(request, bytes, reply, permit)) => {
                         let ticket = Ticket(self.next_ticket);
                         self.next_ticket += 1;
                         self.replies.insert(ticket, reply);
-                        self.decide(Command::Ask(ticket, *request)).await?;
+                        self.decide(Command::AskWithin(ticket, *request, bytes)).await?;
                         drop(permit);
                     }
                 },
@@ -263,7 +264,7 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
         tokio::select! {
             biased;
             told = inbox.recv() => match told {
-                Some(Told::Asked(_, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
+                Some(Told::Asked(_, _, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
                 Some(Told::TopicsDeleted(_)) => {}
                 None => return,
             },
@@ -275,7 +276,7 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
 fn refuse(inbox: &mut mpsc::Receiver<Told>) {
     inbox.close();
     while let Ok(told) = inbox.try_recv() {
-        if let Told::Asked(_, reply, _) = told {
+        if let Told::Asked(_, _, reply, _) = told {
             let _ = reply.send(Err(ErrorCode::NotCoordinator));
         }
     }

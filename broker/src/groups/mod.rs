@@ -3,6 +3,7 @@
 //! Which partition a group belongs to follows from its name, as in Kafka. A driver loads its partition, and then is the
 //! only one that decides about its groups: see [`driver`].
 
+mod answers;
 mod driver;
 mod load;
 
@@ -19,6 +20,7 @@ use crate::broker::Shared;
 use crate::budgets::{GroupMemory, Permit};
 use crate::cluster::Topic;
 use crate::handlers::{Ending, create_topics};
+pub use answers::Gathering;
 use driver::{Driver, Told};
 
 /// Where groups and their offsets are kept.
@@ -70,29 +72,27 @@ impl Groups {
         permit: &Arc<Permit>,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
-        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
-        let partition = partition_of(group, topic.partition_count());
-        self.ask_partition(shared, &topic, partition, (request, permit.clone()), ending).await
+        self.ask_within(shared, group, (request, usize::MAX), permit, ending).await
     }
 
-    /// Asks every coordinator the same, one after the other.
-    ///
-    /// # Errors
-    /// As [`Groups::ask`]; where there are no coordinators there are no groups.
-    pub async fn ask_all(
+    /// The same for an answer of so many bytes at most.
+    async fn ask_within(
         &self,
         shared: &Arc<Shared>,
-        request: &Request,
+        group: &str,
+        within: (Request, usize),
         permit: &Arc<Permit>,
         ending: &mut Ending,
-    ) -> Result<Vec<Answer>, ErrorCode> {
-        let Some(topic) = shared.cluster.topic(OFFSETS_TOPIC) else { return Ok(Vec::new()) };
-        let mut answers = Vec::new();
-        for partition in (0..topic.partition_count()).map(PartitionIndex) {
-            let request = (request.clone(), permit.clone());
-            answers.push(self.ask_partition(shared, &topic, partition, request, ending).await?);
-        }
-        Ok(answers)
+    ) -> Result<Answer, ErrorCode> {
+        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+        let partition = partition_of(group, topic.partition_count());
+        self.ask_at(shared, partition, within, permit, ending).await
+    }
+
+    /// Those that have a coordinator.
+    fn partitions(&self, shared: &Shared) -> impl Iterator<Item = PartitionIndex> + use<> {
+        let count = shared.cluster.topic(OFFSETS_TOPIC).map_or(0, |topic| topic.partition_count());
+        (0..count).map(PartitionIndex)
     }
 
     /// Topics were deleted: what groups had read of them is forgotten.
@@ -123,18 +123,20 @@ impl Groups {
         }
     }
 
-    async fn ask_partition(
+    /// Asks the coordinator of a partition.
+    async fn ask_at(
         &self,
         shared: &Arc<Shared>,
-        topic: &Arc<Topic>,
         partition: PartitionIndex,
-        (request, permit): (Request, Arc<Permit>),
+        (request, answer_bytes_max): (Request, usize),
+        permit: &Arc<Permit>,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
+        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let (reply, answer) = oneshot::channel();
-        let told = Told::Asked(Box::new(request), reply, permit);
+        let told = Told::Asked(Box::new(request), answer_bytes_max, reply, permit.clone());
         let answered = async {
-            self.tell(shared, topic, partition, told).await?;
+            self.tell(shared, &topic, partition, told).await?;
             answer.await.unwrap_or(Err(ErrorCode::NotCoordinator))
         };
         tokio::select! {

@@ -10,8 +10,9 @@ use thalweg_coordinators::groups::{self, Filter, GROUP_TYPE, Listed};
 use thalweg_messages::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, later, no_answer};
+use super::{Answer, Api, Close, Request, gathered, no_answer};
 use crate::broker::Shared;
+use crate::groups::Gathering;
 
 /// The versions served.
 pub const API: Api = Api::new(16, 0..=5);
@@ -19,11 +20,11 @@ pub const API: Api = Api::new(16, 0..=5);
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: ListGroupsRequest = request.body()?;
-    let (mut head, _, permit) = request.into_parts();
+    let (head, _, permit) = request.into_parts();
     let filter = Filter { states: body.states_filter, types: body.types_filter };
-    let (shared, permit) = (shared.clone(), Arc::new(permit));
-    Ok(later(head.clone(), async move {
-        let answers = shared.groups.ask_all(&shared, &groups::Request::List(filter), &permit, &mut head.ending).await;
+    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
+    Ok(gathered(head, async move {
+        let answers = gathering.ask_all(&groups::Request::List(filter)).await;
         let mut listed = Vec::new();
         let mut code = answers.as_ref().map_or_else(|code| *code, |_| ErrorCode::None);
         for answer in answers.unwrap_or_default() {
@@ -33,7 +34,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             }
         }
         let groups = if code == ErrorCode::None { listed.into_iter().map(shown).collect() } else { Vec::new() };
-        ListGroupsResponse { error_code: code.code(), groups, ..ListGroupsResponse::default() }
+        (ListGroupsResponse { error_code: code.code(), groups, ..ListGroupsResponse::default() }, gathering.turn())
     }))
 }
 

@@ -45,7 +45,7 @@ use thalweg_wire::ErrorCode;
 use thalweg_wire::codec::{Decoder, Encoded, Form, STRING_BYTES_MAX};
 use thalweg_wire::frame::{RequestHeader, begin_response, finish_frame};
 use thalweg_world::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::Permit;
@@ -251,6 +251,21 @@ impl Head {
 /// An answer that comes when the future is ready. One that can't be written closes the connection.
 fn later<R: Response>(head: Head, response: impl Future<Output = R> + Send + 'static) -> Answer {
     Answer::Later(Box::pin(async move { head.answer(&response.await).ok() }))
+}
+
+/// The same for an answer of which a turn, if it has one, lasts until it is sent.
+fn gathered<R: Response>(
+    head: Head,
+    response: impl Future<Output = (R, Option<OwnedSemaphorePermit>)> + Send + 'static,
+) -> Answer {
+    Answer::Later(Box::pin(async move {
+        let (response, turn) = response.await;
+        let answer = head.answer(&response).ok()?;
+        Some(match turn {
+            Some(turn) => answer.kept_with(turn),
+            None => answer,
+        })
+    }))
 }
 
 /// What a coordinator of groups has said, or why it could not be asked.

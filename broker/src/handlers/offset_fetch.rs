@@ -1,7 +1,8 @@
 //! OffsetFetch (key 9), versions 1-10.
 //!
 //! How far a group has read, of some topics or of all; -1 where it has said nothing. There are no transactions, so what
-//! is told is always stable.
+//! is told is always stable. Groups for which the answer has no room are to be asked for again
+//! (COORDINATOR_LOAD_IN_PROGRESS), as clients do.
 //!
 //! v2 all topics by null, v3 throttle time, v5 leader epochs, v6 flexible, v7 stable offsets only, v8 many groups, v9
 //! members of groups whose assignments the broker makes (KIP-848, not served), v10 topic ids.
@@ -17,8 +18,9 @@ use thalweg_messages::offset_fetch::{
 };
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId};
 
-use super::{Answer, Api, Close, Request, answerable, later, no_answer};
+use super::{Answer, Api, Close, Request, answerable, gathered, no_answer};
 use crate::broker::Shared;
+use crate::groups::Gathering;
 
 /// The versions served.
 pub const API: Api = Api::new(9, 1..=10);
@@ -44,7 +46,7 @@ struct Asked {
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: OffsetFetchRequest = request.body()?;
-    let (mut head, _, permit) = request.into_parts();
+    let (head, _, permit) = request.into_parts();
     let version = head.version;
     let wanted = if version >= GROUPS_FROM { body.groups } else { vec![one_group(body)] };
     let mut asked = Vec::with_capacity(wanted.len());
@@ -53,22 +55,28 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     for group in wanted.into_iter().filter(|group| seen.insert(group.group_id.clone())) {
         asked.push(look_up(shared, group, version)?);
     }
-    let (shared, permit) = (shared.clone(), Arc::new(permit));
-    Ok(later(head.clone(), async move {
+    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
+    Ok(gathered(head, async move {
         let mut groups = Vec::with_capacity(asked.len());
         for Asked { group, unknown, topics } in asked {
             let fetch = groups::OffsetFetch { group: group.clone(), topics: topics.clone() };
             let fetch = groups::Request::Fetch(fetch);
-            let (code, fetched) = match shared.groups.ask(&shared, &group, fetch, &permit, &mut head.ending).await {
+            let (code, fetched) = match gathering.ask(&group, fetch).await {
                 Ok(groups::Answer::Fetch(fetched)) => (ErrorCode::None, fetched),
-                other => (no_answer(other), nothing_of(topics)),
+                other => {
+                    let code = no_answer(other);
+                    // What was too much to be answered is too much to be refused one by one.
+                    let named = topics.filter(|_| code != ErrorCode::UnknownServerError);
+                    (code, nothing_of(named))
+                }
             };
             groups.push(respond(group, code, fetched, unknown, version));
         }
         if version >= GROUPS_FROM {
-            return OffsetFetchResponse { groups, ..OffsetFetchResponse::default() };
+            return (OffsetFetchResponse { groups, ..OffsetFetchResponse::default() }, gathering.turn());
         }
-        groups.pop().map_or_else(OffsetFetchResponse::default, |group| of_one_group(group, version))
+        let one = groups.pop().map_or_else(OffsetFetchResponse::default, |group| of_one_group(group, version));
+        (one, gathering.turn())
     }))
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use thalweg_wire::Moment;
 
+use super::answer::AnswerRoom;
 use super::expiry::{self, Look};
 use super::group::Group;
 use super::join::refuse;
@@ -80,7 +81,8 @@ impl Live {
 
     pub(super) fn decide(&mut self, stored: &Stored, now: Now, command: Command) -> Decision {
         match command {
-            Command::Ask(ticket, request) => self.asked(stored, now, ticket, request),
+            Command::Ask(ticket, request) => self.asked(stored, now, ticket, request, usize::MAX),
+            Command::AskWithin(ticket, request, bytes) => self.asked(stored, now, ticket, request, bytes),
             Command::TopicsDeleted(topics) => {
                 Decision { records: expiry::of_topics(stored, &topics), reply: Vec::new() }
             }
@@ -88,7 +90,14 @@ impl Live {
         }
     }
 
-    fn asked(&mut self, stored: &Stored, now: Now, ticket: Ticket, request: Request) -> Decision {
+    fn asked(
+        &mut self,
+        stored: &Stored,
+        now: Now,
+        ticket: Ticket,
+        request: Request,
+        answer_bytes_max: usize,
+    ) -> Decision {
         let mut turn = Turn::new(stored, &self.policy, now, self.room, &mut self.parked);
         let groups = &mut self.groups;
         let touched = match request {
@@ -123,7 +132,8 @@ impl Live {
                 Some(name)
             }
             Request::Fetch(request) => {
-                turn.answer(ticket, Answer::Fetch(offsets::fetch(stored, request)));
+                let fetched = offsets::fetch(stored, request, AnswerRoom(answer_bytes_max));
+                turn.answer(ticket, fetched.map_or(Answer::TooLarge, Answer::Fetch));
                 None
             }
             Request::DeleteOffsets(request) => {
@@ -134,11 +144,14 @@ impl Live {
             }
             Request::Describe { group } => {
                 let described = describe::describe(stored.group(&group), groups.get(group.as_str()));
-                turn.answer(ticket, Answer::Describe(described));
+                // What its members said is shared, not copied.
+                let answer = Some(Answer::Describe(described)).filter(|answer| answer.bytes() <= answer_bytes_max);
+                turn.answer(ticket, answer.unwrap_or(Answer::TooLarge));
                 None
             }
             Request::List(filter) => {
-                turn.answer(ticket, Answer::List(describe::list(stored, groups, &filter)));
+                let listed = describe::list(stored, groups, &filter, AnswerRoom(answer_bytes_max));
+                turn.answer(ticket, listed.map_or(Answer::TooLarge, Answer::List));
                 None
             }
             Request::DeleteGroup { group } => {

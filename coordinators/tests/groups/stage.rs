@@ -6,8 +6,8 @@
 //! beat GROUP WHO GENERATION [@INSTANCE]
 //! leave GROUP WHO[@INSTANCE] ...
 //! commit GROUP WHO GENERATION [@INSTANCE] [vN] [keep=N] TOPIC/PARTITION=OFFSET[:WORDS] ...
-//! fetch GROUP *|TOPIC/PARTITION ...       offsets-delete GROUP TOPIC/PARTITION ...
-//! describe GROUP     list [STATE|type=T ...]     delete GROUP     topics-deleted TOPIC ...
+//! fetch GROUP *|TOPIC/PARTITION ... [within=BYTES]     offsets-delete GROUP TOPIC/PARTITION ...
+//! describe GROUP [within=BYTES]     list [STATE|type=T ...] [within=BYTES]     delete GROUP     topics-deleted TOPIC ...
 //! after SECONDS      gone TICKET      restart      policy NAME=NUMBER     room BYTES|unbounded
 //! ```
 //!
@@ -97,7 +97,11 @@ impl Stage {
         };
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let mut lines = self.decide(Command::Ask(ticket, request));
+        let command = match option(&words, "within=") {
+            Some(bytes) => Command::AskWithin(ticket, request, bytes.parse().unwrap()),
+            None => Command::Ask(ticket, request),
+        };
+        let mut lines = self.decide(command);
         if self.coordinator.waiting().any(|waiting| waiting == ticket) {
             lines.insert(0, format!("{}: waits", ticket.0));
         }
@@ -248,11 +252,12 @@ fn partitions(words: &[&str]) -> Vec<TopicPartitions> {
         let (name, index) = word.split_once('/').unwrap();
         TopicPartitions { topic: topic(name), partitions: vec![PartitionIndex(index.parse().unwrap())] }
     };
-    words.iter().map(one).collect()
+    words.iter().filter(|word| word.contains('/')).map(one).collect()
 }
 
 fn filter(words: &[&str]) -> Filter {
-    let (types, states): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("type="));
+    let words = words.iter().filter(|word| !word.starts_with("within="));
+    let (types, states): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("type="));
     Filter {
         states: states.into_iter().map(str::to_owned).collect(),
         types: types.into_iter().map(|word| word["type=".len()..].to_owned()).collect(),
@@ -387,6 +392,7 @@ fn told(answer: &Answer) -> String {
                 .map(|group| format!("'{}' {} ({})", group.group, group.state.name(), group.protocol_type));
             listing(groups)
         }
+        Answer::TooLarge => "too large".to_owned(),
         Answer::Sync(Err(refusal))
         | Answer::Heartbeat(Err(refusal))
         | Answer::Leave(Err(refusal))

@@ -32,6 +32,7 @@ transcripts! {
     sessions
     static_members
     syncing
+    too_large
 }
 
 fn play(name: &str, script: &str) {
