@@ -5,9 +5,12 @@
 mod support;
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use support::Client;
 use support::workload::{ADDRESS, boot, settings_with};
 use thalweg_broker::Broker;
@@ -24,6 +27,7 @@ use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
 use thalweg_world::simulated::disk::Faults;
 use thalweg_world::simulated::rng::Chance;
+use thalweg_world::{BoxFuture, Offload, World};
 use tokio::time::timeout;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -209,6 +213,8 @@ fn what_is_durable_is_loaded_even_past_the_bound() {
         let sim = sim.reboot();
         let broker = start(&sim, &[("group.state.bytes", "10000")]).await;
         let mut client = connect(&sim).await;
+        // The first question of all finds what was loaded counted.
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [INVALID_COMMIT_OFFSET_SIZE]);
         assert_eq!(count(&mut client, "simple").await, 50);
         assert!(broker.group_state_bytes() > 50_000, "what was loaded is counted");
         assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
@@ -339,6 +345,65 @@ fn large_answers_take_turns_and_small_ones_do_not() {
         drop(deaf);
         let large = timeout(HOUR, large).await.expect("a turn").unwrap();
         assert_eq!(large.groups[0].topics[0].partitions.len(), 5_000);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Counts jobs that are on their way.
+struct Counting {
+    offload: Arc<dyn Offload>,
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Offload for Counting {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let running = self.offload.run(job);
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let now = self.now.clone();
+        Box::pin(async move {
+            running.await;
+            now.fetch_sub(1, Ordering::Relaxed);
+        })
+    }
+}
+
+/// Everybody comes back at once after a start, to all coordinators.
+#[test]
+fn two_coordinators_are_loaded_at_one_time() {
+    const GROUPS: usize = 40;
+    let settings = [("offsets.topic.num.partitions", "50"), ("offsets.load.buffer.size", "1000")];
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(7);
+        let broker = Broker::start(sim.world.clone(), settings_with(&settings)).await.unwrap();
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        for group in 0..GROUPS {
+            for partition in 0..5 {
+                let words = 900;
+                assert_eq!(commit(&mut client, &format!("g{group}"), partition..partition + 1, words).await, [0]);
+            }
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let most = Arc::new(AtomicUsize::new(0));
+        let offload = sim.world.offload.clone();
+        let counting = Counting { offload, now: Arc::default(), most: most.clone() };
+        let world = World { offload: Arc::new(counting), ..sim.world.clone() };
+        let broker = Broker::start(world, settings_with(&settings)).await.unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..GROUPS {
+            peers.push(connect(&sim).await);
+        }
+        most.store(0, Ordering::Relaxed);
+        let fetches = peers.iter_mut().enumerate().map(async |(n, peer)| count(peer, &format!("g{n}")).await);
+        assert_eq!(join_all(fetches).await, [5; GROUPS]);
+        assert_eq!(most.load(Ordering::Relaxed), 2);
+        drop(peers);
         broker.stop().await.unwrap();
     });
 }

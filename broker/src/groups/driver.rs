@@ -81,7 +81,13 @@ impl Driver {
         index: PartitionIndex,
         mut inbox: mpsc::Receiver<Told>,
     ) {
+        let turn = shared.groups.loads.acquire().await;
+        if inbox.is_closed() {
+            // The broker stops.
+            return refuse(&mut inbox);
+        }
         let loaded = Driver::load(&shared, &topic, index).await;
+        drop(turn);
         let mut driver = match loaded {
             Ok(driver) => driver,
             Err(reason) => {
@@ -106,9 +112,9 @@ impl Driver {
     async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
         let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
         let settings = shared.cluster.settings();
-        let mut coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
+        let coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
         let mut share = shared.groups.memory.share();
-        load(shared, &partition, &mut coordinator, &mut share).await?;
+        let mut coordinator = load(shared, &partition, coordinator, &mut share).await?;
         coordinator.loaded(now(shared));
         share.holds(coordinator.bytes());
         // What it was told may not be durable yet, after a driver that ended in the middle of a write.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use thalweg_coordinators::cluster::{Effect, NewTopic};
 use thalweg_coordinators::groups::{Answer, Request, TopicName};
 use thalweg_wire::{ErrorCode, PartitionIndex, TopicPartition};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::broker::Shared;
@@ -29,10 +29,15 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Requests that wait for one driver; past it whoever asks waits: back-pressure.
 const INBOX_MAX: usize = 256;
 
+/// Partitions that are read at one time: whoever asks for all groups asks for all fifty, and others read as well.
+const LOADS_MAX: usize = 2;
+
 /// The drivers that were asked for.
 pub struct Groups {
     /// What all of them may hold.
     memory: GroupMemory,
+    /// Turns to load.
+    loads: Semaphore,
     drivers: Mutex<Drivers>,
 }
 
@@ -50,7 +55,8 @@ struct Running {
 impl Groups {
     /// No drivers so far; all that will be may hold so many bytes of state together.
     pub fn new(state_bytes: usize) -> Groups {
-        Groups { memory: GroupMemory::new(state_bytes), drivers: Mutex::default() }
+        let loads = Semaphore::new(LOADS_MAX);
+        Groups { memory: GroupMemory::new(state_bytes), loads, drivers: Mutex::default() }
     }
 
     /// Bytes that the state of groups takes now.
