@@ -3,7 +3,7 @@
 use thalweg_messages::group_log::GroupRecord;
 use thalweg_wire::{Moment, ProducerId};
 
-use super::{Command, Decision, Live, Now, Policy, Stored, Ticket, TransactionEnd};
+use super::{Command, Decision, Live, Now, Policy, Stored, TransactionEnd};
 use crate::machine::{Context, Machine};
 
 /// The coordinator of the groups of one partition: a [`Stored`] and its [`Live`].
@@ -52,17 +52,6 @@ impl Coordinator {
     /// Takes the end of a producer's transaction in: a control batch of the log, when loading.
     pub fn transaction_ended(&mut self, producer: ProducerId, end: TransactionEnd) {
         self.stored.transaction_ended(producer, end);
-    }
-
-    /// The connection of a ticket is gone: it won't be answered. The member isn't gone with it, it may come back within
-    /// its session.
-    pub fn forget(&mut self, ticket: Ticket) {
-        self.live.forget(ticket);
-    }
-
-    /// Tickets that wait: of a coordinator that ends, they have to be told to go elsewhere (NOT_COORDINATOR).
-    pub fn waiting(&self) -> impl Iterator<Item = Ticket> {
-        self.live.waiting()
     }
 
     /// When the next [`Command::Tick`] is due. May be early, is never late; changes with each command.

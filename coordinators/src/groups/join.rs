@@ -127,10 +127,10 @@ impl Group {
         let Some(replaced) = self.members.rename(old, id.clone()) else { return };
         if let Some(waiter) = replaced.joining {
             let answer = JoinAnswer { member_id: old.to_owned(), outcome: Err(Refusal::FencedInstance) };
-            turn.release(waiter, || Answer::Join(answer));
+            turn.answer(waiter, Answer::Join(answer));
         }
         if let Some(waiter) = replaced.syncing {
-            turn.release(waiter, || Answer::Sync(Err(Refusal::FencedInstance)));
+            turn.answer(waiter, Answer::Sync(Err(Refusal::FencedInstance)));
         }
         if self.is_leader(old) {
             self.leader = Some(id.clone());
@@ -167,11 +167,10 @@ impl Group {
     }
 
     fn wait_to_join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>) {
-        let waiter = turn.park(ticket, &self.name, id);
-        if let Some(before) = self.members.wait_to_join(id, waiter) {
+        if let Some(before) = self.members.wait_to_join(id, ticket) {
             // The same member on another connection: the older request has missed its turn.
             let answer = JoinAnswer { member_id: id.to_string(), outcome: Err(Refusal::RebalanceInProgress) };
-            turn.release(before, || Answer::Join(answer));
+            turn.answer(before, Answer::Join(answer));
         }
     }
 

@@ -9,13 +9,13 @@ use super::answer::AnswerRoom;
 use super::expiry::{self, Look};
 use super::group::Group;
 use super::join::refuse;
-use super::turn::{Parked, Turn};
+use super::turn::Turn;
 use super::{
     Answer, Command, Decision, JoinGroup, LeaveGroup, Left, Now, OffsetCommit, Policy, Refusal, Request, Stored,
     Ticket, TopicOutcome, describe, offsets,
 };
 
-/// Members, rebalances and tickets that wait.
+/// Members with the tickets for which they wait, and rebalances.
 #[derive(Debug)]
 pub struct Live {
     policy: Policy,
@@ -23,7 +23,6 @@ pub struct Live {
     groups: BTreeMap<Arc<str>, Group>,
     /// When a group wants to be looked at. Never too late; too early costs one look.
     wakes: BTreeSet<(Moment, Arc<str>)>,
-    parked: Parked,
     /// What groups take in memory.
     bytes: usize,
     /// By how much that and what is stored may grow.
@@ -34,8 +33,7 @@ pub struct Live {
 
 impl Live {
     pub(super) fn new(policy: Policy) -> Live {
-        let (groups, wakes, parked) = (BTreeMap::new(), BTreeSet::new(), Parked::new());
-        Live { policy, groups, wakes, parked, bytes: 0, room: usize::MAX, expiry: None }
+        Live { policy, groups: BTreeMap::new(), wakes: BTreeSet::new(), bytes: 0, room: usize::MAX, expiry: None }
     }
 
     pub(super) fn loaded(&mut self, stored: &Stored, now: Now) {
@@ -63,17 +61,6 @@ impl Live {
         self.groups.values().map(Group::recounted).sum()
     }
 
-    pub(super) fn forget(&mut self, ticket: Ticket) {
-        let Some((group, member)) = self.parked.remove(&ticket) else { return };
-        if let Some(group) = self.groups.get_mut(&group) {
-            group.members.forget(&member, ticket);
-        }
-    }
-
-    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
-        self.parked.keys().copied()
-    }
-
     pub(super) fn deadline(&self) -> Option<Moment> {
         let wake = self.wakes.first().map(|(wake, _)| *wake);
         wake.into_iter().chain(self.expiry).min()
@@ -98,7 +85,7 @@ impl Live {
         request: Request,
         answer_bytes_max: usize,
     ) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, self.room, &mut self.parked);
+        let mut turn = Turn::new(stored, &self.policy, now, self.room);
         let groups = &mut self.groups;
         let touched = match request {
             Request::Join(request) => join(groups, &mut turn, ticket, request),
@@ -169,7 +156,7 @@ impl Live {
     }
 
     fn tick(&mut self, stored: &Stored, now: Now) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, self.room, &mut self.parked);
+        let mut turn = Turn::new(stored, &self.policy, now, self.room);
         let mut looked_at = Vec::new();
         while let Some((_, name)) = self.wakes.first().filter(|(wake, _)| *wake <= now.moment).cloned() {
             self.wakes.pop_first();

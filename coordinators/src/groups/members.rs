@@ -22,7 +22,7 @@ pub(super) struct Member {
     /// Until then it must be heard of.
     pub(super) expires: Moment,
     /// Waits for the leader's assignment.
-    pub(super) syncing: Option<Waiter>,
+    pub(super) syncing: Option<Ticket>,
     /// Has asked for its part of this generation.
     pub(super) synced: bool,
     /// Has not been in a generation yet: it doesn't know its id, so nothing but its answer keeps it here.
@@ -32,14 +32,10 @@ pub(super) struct Member {
     /// How many topics these name.
     topics: usize,
     /// Waits for the next generation.
-    joining: Option<Waiter>,
+    joining: Option<Ticket>,
     /// The order in which they came.
     place: u64,
 }
-
-/// Whom an answer goes to; nobody, if the connection is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Waiter(pub(super) Option<Ticket>);
 
 /// What a client says of itself when it joins.
 #[derive(Clone, Debug)]
@@ -271,27 +267,17 @@ impl Members {
     }
 
     /// A member waits for the next generation. Gives back who waited in its name before.
-    pub(super) fn wait_to_join(&mut self, id: &str, waiter: Waiter) -> Option<Waiter> {
+    pub(super) fn wait_to_join(&mut self, id: &str, waiter: Ticket) -> Option<Ticket> {
         let before = self.by_id.get_mut(id)?.joining.replace(waiter);
         self.joining += usize::from(before.is_none());
         before
     }
 
     /// A member doesn't wait any more. Gives back who waited.
-    pub(super) fn end_joining(&mut self, id: &str) -> Option<Waiter> {
+    pub(super) fn end_joining(&mut self, id: &str) -> Option<Ticket> {
         let waiter = self.by_id.get_mut(id)?.joining.take();
         self.joining -= usize::from(waiter.is_some());
         waiter
-    }
-
-    /// Nobody waits for this ticket any more; who held it is as it was.
-    pub(super) fn forget(&mut self, id: &str, ticket: Ticket) {
-        let Some(member) = self.by_id.get_mut(id) else { return };
-        for waiter in member.joining.iter_mut().chain(&mut member.syncing) {
-            if waiter.0 == Some(ticket) {
-                waiter.0 = None;
-            }
-        }
     }
 
     /// Whether one of these protocols can be everybody's.
@@ -368,8 +354,8 @@ impl Members {
 /// Who waited for an answer in the name of a process that was replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replaced {
-    pub(super) joining: Option<Waiter>,
-    pub(super) syncing: Option<Waiter>,
+    pub(super) joining: Option<Ticket>,
+    pub(super) syncing: Option<Ticket>,
 }
 
 /// A protocol that is named twice counts once, the first time. What is said of it is copied: it came as part of a frame,

@@ -45,7 +45,7 @@ impl Group {
         let mut told = Vec::new();
         for member in self.members.iter_mut() {
             if let Some(waiter) = member.syncing.take() {
-                turn.release(waiter, || Answer::Sync(Err(why)));
+                turn.answer(waiter, Answer::Sync(Err(why)));
                 told.push(member.id.clone());
             }
         }
@@ -117,7 +117,7 @@ impl Group {
             }
             self.hear(&id, turn.now.moment);
             if let Some(waiter) = waiter {
-                turn.release(waiter, || Answer::Join(self.joined(&id)));
+                turn.answer(waiter, Answer::Join(self.joined(&id)));
             }
         }
     }
@@ -143,10 +143,10 @@ impl Group {
         let Some(member) = self.members.remove(id) else { return };
         if let Some(waiter) = joining {
             let answer = JoinAnswer { member_id: String::new(), outcome: Err(Refusal::UnknownMember) };
-            turn.release(waiter, || Answer::Join(answer));
+            turn.answer(waiter, Answer::Join(answer));
         }
         if let Some(waiter) = member.syncing {
-            turn.release(waiter, || Answer::Sync(Err(Refusal::UnknownMember)));
+            turn.answer(waiter, Answer::Sync(Err(Refusal::UnknownMember)));
         }
         if self.is_leader(id) {
             self.leader = None; // The next generation elects another.

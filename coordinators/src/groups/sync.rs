@@ -51,12 +51,11 @@ impl Group {
     }
 
     fn wait_to_sync(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>) {
-        let waiter = turn.park(ticket, &self.name, id);
         let Some(member) = self.members.find_mut(id) else { return };
         member.synced = true;
-        if let Some(before) = member.syncing.replace(waiter) {
+        if let Some(before) = member.syncing.replace(ticket) {
             // The same member on another connection: the older request has missed its turn.
-            turn.release(before, || Answer::Sync(Err(Refusal::RebalanceInProgress)));
+            turn.answer(before, Answer::Sync(Err(Refusal::RebalanceInProgress)));
         }
     }
 
@@ -89,7 +88,7 @@ impl Group {
         for id in self.members.ids_where(|member| member.syncing.is_some()) {
             let Some(waiter) = self.members.find_mut(&id).and_then(|member| member.syncing.take()) else { continue };
             self.hear(&id, turn.now.moment);
-            turn.release(waiter, || Answer::Sync(Ok(self.part_of(&id))));
+            turn.answer(waiter, Answer::Sync(Ok(self.part_of(&id))));
         }
     }
 

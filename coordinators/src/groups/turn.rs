@@ -1,12 +1,8 @@
 //! One command's turn: what it may see of its surroundings, and what comes of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use thalweg_messages::group_log::{GroupMetadataKey, GroupMetadataValue, GroupRecord};
 use thalweg_wire::PartitionIndex;
 
-use super::members::Waiter;
 use super::stored::StoredGroup;
 use super::{Answer, Answers, Now, Policy, Stored, Ticket, weight};
 
@@ -19,44 +15,20 @@ pub(super) struct Turn<'a> {
     pub(super) room: usize,
     pub(super) records: Vec<GroupRecord>,
     answers: Answers,
-    parked: &'a mut Parked,
 }
 
-/// Tickets that wait, and for whom: a group and a member of it.
-pub(super) type Parked = BTreeMap<Ticket, (Arc<str>, Arc<str>)>;
-
 impl<'a> Turn<'a> {
-    pub(super) fn new(
-        stored: &'a Stored,
-        policy: &'a Policy,
-        now: Now,
-        room: usize,
-        parked: &'a mut Parked,
-    ) -> Turn<'a> {
-        Turn { stored, policy, now, room, records: Vec::new(), answers: Vec::new(), parked }
+    pub(super) fn new(stored: &'a Stored, policy: &'a Policy, now: Now, room: usize) -> Turn<'a> {
+        Turn { stored, policy, now, room, records: Vec::new(), answers: Vec::new() }
     }
 
     pub(super) fn finish(self) -> super::Decision {
         super::Decision { records: self.records, reply: self.answers }
     }
 
-    /// Answers the one who asks.
+    /// Answers the one who asks, or one who waited.
     pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.answers.push((ticket, answer));
-    }
-
-    /// The one who asks has to wait.
-    pub(super) fn park(&mut self, ticket: Ticket, group: &Arc<str>, member: &Arc<str>) -> Waiter {
-        let before = self.parked.insert(ticket, (group.clone(), member.clone()));
-        assert_eq!(before, None, "a ticket is given once");
-        Waiter(Some(ticket))
-    }
-
-    /// Answers one who waited.
-    pub(super) fn release(&mut self, waiter: Waiter, answer: impl FnOnce() -> Answer) {
-        let Waiter(Some(ticket)) = waiter else { return };
-        self.parked.remove(&ticket).expect("who waits is parked");
-        self.answers.push((ticket, answer()));
     }
 
     /// By how much what is stored grows with a generation.

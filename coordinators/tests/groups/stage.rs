@@ -8,12 +8,13 @@
 //! commit GROUP WHO GENERATION [@INSTANCE] [vN] [keep=N] TOPIC/PARTITION=OFFSET[:WORDS] ...
 //! fetch GROUP *|TOPIC/PARTITION ... [within=BYTES]     offsets-delete GROUP TOPIC/PARTITION ...
 //! describe GROUP [within=BYTES]     list [STATE|type=T ...] [within=BYTES]     delete GROUP     topics-deleted TOPIC ...
-//! after SECONDS      gone TICKET      restart      policy NAME=NUMBER     room BYTES|unbounded
+//! after SECONDS      restart      policy NAME=NUMBER     room BYTES|unbounded
 //! ```
 //!
 //! A new member's WHO is its client's name, a known one's `name#N`, where N stands for the id that was drawn; `-` is
 //! nobody. `TOPIC~N` is the Nth life of a topic. Each request has a ticket, by which its answer is known.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,6 +33,7 @@ pub(crate) struct Stage {
     log: Vec<GroupRecord>,
     clock: Duration,
     tickets: u64,
+    waiting: BTreeSet<Ticket>,
     drawn: u128,
 }
 
@@ -43,7 +45,15 @@ impl Stage {
         let policy = Policy { expiry_interval: Duration::from_secs(600), ..Policy::default() };
         let mut coordinator = Coordinator::new(policy.clone());
         coordinator.loaded(now(Duration::ZERO));
-        Stage { coordinator, policy, log: Vec::new(), clock: Duration::ZERO, tickets: 0, drawn: 0 }
+        Stage {
+            coordinator,
+            policy,
+            log: Vec::new(),
+            clock: Duration::ZERO,
+            tickets: 0,
+            waiting: BTreeSet::new(),
+            drawn: 0,
+        }
     }
 
     pub(crate) fn run(&mut self, command: &str) -> Vec<String> {
@@ -80,10 +90,6 @@ impl Stage {
                 return self.decide(Command::TopicsDeleted(topics));
             }
             "after" => return self.after(seconds(words[0])),
-            "gone" => {
-                self.coordinator.forget(Ticket(words[0].parse().unwrap()));
-                return Vec::new();
-            }
             "restart" => return self.restart(),
             "room" => {
                 self.coordinator.set_room(words[0].parse().unwrap_or(usize::MAX));
@@ -101,8 +107,9 @@ impl Stage {
             Some(bytes) => Command::AskWithin(ticket, request, bytes.parse().unwrap()),
             None => Command::Ask(ticket, request),
         };
+        self.waiting.insert(ticket);
         let mut lines = self.decide(command);
-        if self.coordinator.waiting().any(|waiting| waiting == ticket) {
+        if self.waiting.contains(&ticket) {
             lines.insert(0, format!("{}: waits", ticket.0));
         }
         lines
@@ -156,7 +163,7 @@ impl Stage {
 
     /// The coordinator of the same log on another node.
     fn restart(&mut self) -> Vec<String> {
-        let waiting = self.coordinator.waiting().count();
+        let waiting = std::mem::take(&mut self.waiting).len();
         let mut coordinator = Coordinator::new(self.policy.clone());
         for (offset, record) in (0..).zip(&self.log) {
             coordinator.apply(Context { offset: Offset(offset) }, record);
@@ -187,6 +194,7 @@ impl Stage {
     /// Decides, appends what was decided, and applies it as it was read back.
     fn decide(&mut self, command: Command) -> Vec<String> {
         let Decision { records, reply } = self.coordinator.decide(now(self.clock), command);
+        reply.iter().for_each(|(ticket, _)| assert!(self.waiting.remove(ticket), "answered once"));
         let mut lines: Vec<String> =
             reply.iter().map(|(ticket, answer)| format!("{}: {}", ticket.0, short(&told(answer)))).collect();
         for record in records {
