@@ -9,8 +9,8 @@ use super::subscription::named_topics;
 use super::turn::Turn;
 use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket, weight};
 
-/// Strings of the log have an int16 length.
-const MEMBER_ID_BYTES_MAX: usize = i16::MAX as usize;
+/// Every member of a group is told its leader's id: however long a client's name is, this is not.
+const MEMBER_ID_BYTES_MAX: usize = 1_000;
 
 impl Group {
     pub(super) fn join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, mut request: JoinGroup) {
@@ -27,7 +27,7 @@ impl Group {
         if !self.supports(&request) {
             return refuse(turn, ticket, &id, Refusal::InconsistentProtocol);
         }
-        if self.members.said_bytes_with(&id, &request.protocols) > turn.policy.said_bytes_max() {
+        if self.said_bytes_with(&id, &request) > turn.policy.said_bytes_max() {
             return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
         }
         if self.growth() + self.growth_by(&id, &request) > turn.room {
@@ -89,6 +89,15 @@ impl Group {
         self.members.update(&id, introduction(request));
         self.wait_to_join(turn, ticket, &id);
         self.rebalance(turn);
+    }
+
+    /// What the answers take that tell the members of each other, were this one among them: the leader hears of all, and
+    /// everybody hears the group's kind.
+    fn said_bytes_with(&self, id: &str, request: &JoinGroup) -> usize {
+        let instance_id = request.instance_id.as_deref().map_or(0, str::len);
+        let texts = id.len() + instance_id + request.client_id.len() + request.client_host.len();
+        let kinds = (self.members.len() + 1) * request.protocol_type.len();
+        self.members.said_bytes_with(id, &request.protocols, texts) + kinds
     }
 
     /// By how much the group grows if somebody joins. A client that is only given an id is refused at once where it would

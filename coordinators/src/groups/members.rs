@@ -81,6 +81,12 @@ impl Member {
         &self.assignment
     }
 
+    /// What is known of it beside what it says.
+    fn text_bytes(&self) -> usize {
+        let instance_id = self.instance_id.as_deref().map_or(0, str::len);
+        self.id.len() + instance_id + self.client_id.len() + self.client_host.len()
+    }
+
     /// What it takes in memory, its part left out.
     pub(super) fn bytes(&self) -> usize {
         let instance_id = self.instance_id.as_deref().unwrap_or_default();
@@ -148,10 +154,11 @@ impl Members {
         self.joining
     }
 
-    /// What it would take to keep what all have said, had `id` said this.
-    pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)]) -> usize {
-        let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols));
-        self.said_bytes - before + said_bytes(protocols)
+    /// What it would take to tell a leader who there is and what all have said, had `id` said this, of whom so many bytes
+    /// of text are known beside it.
+    pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)], texts: usize) -> usize {
+        let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols) + member.text_bytes());
+        self.said_bytes - before + said_bytes(protocols) + texts
     }
 
     /// What they take in memory.
@@ -315,6 +322,7 @@ impl Members {
         }
         self.count_out(&member.protocols);
         self.joining -= usize::from(member.joining.is_some());
+        self.said_bytes -= member.text_bytes();
         self.bytes -= member.bytes();
         self.part_bytes -= member.assignment.len();
         Some(member)
@@ -327,6 +335,7 @@ impl Members {
         }
         self.count_in(&member.protocols);
         self.joining += usize::from(member.joining.is_some());
+        self.said_bytes += member.text_bytes();
         self.bytes += member.bytes();
         self.part_bytes += member.assignment.len();
         self.by_id.insert(member.id.clone(), member);
