@@ -32,6 +32,7 @@ use tokio::time::timeout;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const GROUP_MAX_SIZE_REACHED: i16 = 81;
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
 const UNKNOWN_SERVER_ERROR: i16 = -1;
 const INVALID_COMMIT_OFFSET_SIZE: i16 = 28;
@@ -54,8 +55,8 @@ async fn join(client: &mut Client, group: &str, member_id: &str) -> JoinGroupRes
     let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), ..JoinGroupRequestProtocol::default() };
     let request = JoinGroupRequest {
         group_id: group.to_owned(),
-        session_timeout_ms: 30_000,
-        rebalance_timeout_ms: 30_000,
+        session_timeout_ms: 1_800_000,
+        rebalance_timeout_ms: 1_800_000,
         member_id: member_id.to_owned(),
         protocol_type: "consumer".to_owned(),
         protocols: vec![protocol],
@@ -404,6 +405,48 @@ fn two_coordinators_are_loaded_at_one_time() {
         assert_eq!(join_all(fetches).await, [5; GROUPS]);
         assert_eq!(most.load(Ordering::Relaxed), 2);
         drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// The journal is full for longer than anybody waits: what would be stored is refused, and the coordinator still knows
+/// what it knew, though nothing of it is stored.
+#[test]
+fn a_full_journal_takes_nothing_from_a_coordinator() {
+    const COMMITS: usize = 20;
+    // Of the same coordinator.
+    const NEIGHBOUR: &str = "quick";
+    boot(async {
+        let sim = SimulatedWorld::new(8);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        // A generation that its leader has not assigned yet is known to this process alone.
+        let joined = join(&mut client, "slow", "").await;
+        let minute = Duration::from_secs(60);
+        let slow = Faults { slow_write: Chance::ALWAYS, slow_write_takes: minute..=minute, ..Faults::default() };
+        sim.disk.set_faults(slow);
+        let mut peers = Vec::new();
+        for _ in 0..COMMITS {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &commit_request(NEIGHBOUR, 0..20, 4000)).await.unwrap();
+            peers.push(peer);
+        }
+        // Past the time for which a coordinator waits for room.
+        sim.world.clock.sleep(Duration::from_secs(30)).await;
+        let mut refused = 0;
+        for peer in &mut peers {
+            if let Ok(answer) = timeout(Duration::from_millis(10), peer.receive::<OffsetCommitRequest>(8)).await {
+                let partitions = &answer.unwrap().1.topics[0].partitions;
+                assert!(partitions.iter().all(|partition| partition.error_code == COORDINATOR_NOT_AVAILABLE));
+                refused += 1;
+            }
+        }
+        assert!((1..COMMITS).contains(&refused), "{refused} commits were refused");
+        sim.disk.set_faults(Faults::default());
+        assert_eq!(heartbeat(&mut client, "slow", &joined).await, 0, "the generation is known");
+        assert_eq!(assign(&mut client, "slow", &joined, 10).await, 0);
+        assert_eq!(commit(&mut peers[COMMITS - 1], NEIGHBOUR, 0..20, 4000).await, [0; 20]);
         broker.stop().await.unwrap();
     });
 }

@@ -53,6 +53,15 @@ impl Live {
         self.room = bytes;
     }
 
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What a group takes in memory, if somebody is in it.
+    pub(super) fn group_bytes(&self, name: &str) -> Option<usize> {
+        self.groups.get(name).map(|group| group.counted)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -279,6 +279,7 @@ impl World {
     fn decide(&mut self, command: Command) {
         let (before, asked) = (self.coordinator.bytes(), matches!(command, Command::Ask(..)));
         self.coordinator.set_room(self.room);
+        let (volume, mut written) = (self.coordinator.volume(&command), 0);
         let decision = self.coordinator.decide(self.now(), command);
         for (ticket, answer) in decision.reply {
             let (client, request) = self.waiting.remove(&ticket).expect("an answer to somebody who waits, once");
@@ -288,11 +289,13 @@ impl World {
         }
         for record in decision.records {
             let (key, value) = records::encode(&record).unwrap();
+            written += 20 + key.len() + value.as_ref().map_or(0, Bytes::len);
             let at = Context { offset: Offset(self.log.len() as i64) };
             self.coordinator.apply(at, &GroupRecord::decode(&key, value.as_ref()).unwrap());
             self.written(&record);
             self.log.push(record);
         }
+        assert!(written <= volume, "{written} bytes for the log, where {volume} were to be reserved");
         let bytes = self.coordinator.bytes();
         assert_eq!(bytes, self.coordinator.recounted_bytes(), "what is counted is what there is");
         // When time is up, a group may become empty that was to have no members: its end is stored, and was counted with it.
