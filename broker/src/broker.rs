@@ -164,7 +164,7 @@ impl Broker {
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
             fetch_sessions: FetchSessions::new(settings.requests.fetch_sessions, world.entropy.clone()),
-            groups: Groups::default(),
+            groups: Groups::new(settings.groups.state_bytes),
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
             following: Mutex::default(),
@@ -231,6 +231,16 @@ impl Broker {
     /// Bytes of requests that are held now: frames half read, and those being served.
     pub fn request_bytes(&self) -> usize {
         self.shared.memory.in_use()
+    }
+
+    /// Bytes that the state of groups takes now.
+    pub fn group_state_bytes(&self) -> usize {
+        self.shared.groups.state_bytes()
+    }
+
+    /// Large answers about groups that are gathered or sent now.
+    pub fn large_answers(&self) -> usize {
+        self.shared.memory.large_answers()
     }
 
     /// Resolves if the broker can't go on, with the reason: its metadata log failed.

@@ -6,13 +6,16 @@
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
+//! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
 //! | fetch sessions | 60 MB | what clients have told once, see `fetch_session` |
+//! | large answers about groups | 4 of 32 MiB, and what they are written into | answers above 1 MiB, until they are sent, see `groups::answers` |
 //! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce
 //! 100 MiB and send nothing hold nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
@@ -28,6 +31,15 @@ pub const LARGE_FRAMES_BYTES: usize = 128 << 20;
 /// Bytes of what is remembered of waiting fetches: some 5,000 consumers of 100 partitions each.
 pub const WAITING_FETCHES_BYTES: usize = 64 << 20;
 
+/// Up to so many bytes of memory an answer about groups is given without a turn.
+pub const SMALL_ANSWER_BYTES: usize = 1 << 20;
+
+/// No answer about groups takes more.
+pub const LARGE_ANSWER_BYTES: usize = 32 << 20;
+
+/// Answers between the two that are gathered, or on their way to somebody who reads slowly.
+pub const LARGE_ANSWERS_MAX: usize = 4;
+
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
 /// The memory that requests may take. Cheap to clone.
@@ -42,6 +54,7 @@ pub struct RequestMemory {
     waiting_fetches: Arc<Semaphore>,
     /// See [`RequestMemory::alone`].
     alone: Arc<Mutex<()>>,
+    large_answers: Arc<Semaphore>,
     bytes: usize,
 }
 
@@ -72,6 +85,7 @@ impl RequestMemory {
             large_overdraft: Arc::default(),
             waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
             alone: Arc::default(),
+            large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             bytes: small + large,
         }
     }
@@ -91,9 +105,20 @@ impl RequestMemory {
         self.waiting_fetches.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 
-    /// The turn of a request that may take many times its bytes while it is served: one at a time, broker-wide.
+    /// The turn of a request that may take many times its bytes while it is decoded: one at a time, broker-wide. Not to be
+    /// held while waiting for anybody.
     pub async fn alone(&self) -> OwnedMutexGuard<()> {
         self.alone.clone().lock_owned().await
+    }
+
+    /// The turn of a large answer about groups.
+    pub async fn large_answer(&self) -> OwnedSemaphorePermit {
+        self.large_answers.clone().acquire_owned().await.expect("the semaphores are never closed")
+    }
+
+    /// Large answers about groups that are gathered or sent now.
+    pub fn large_answers(&self) -> usize {
+        LARGE_ANSWERS_MAX - self.large_answers.available_permits()
     }
 
     /// Waits until the permit covers `bytes` of a frame that will be `declared` bytes long. Dropping the future loses
@@ -143,6 +168,61 @@ impl Permit {
     }
 }
 
+/// The memory that the state of groups may take, over all coordinators. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct GroupMemory {
+    taken: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl GroupMemory {
+    /// A budget of so many bytes.
+    pub fn new(bytes: usize) -> GroupMemory {
+        GroupMemory { taken: Arc::default(), bytes }
+    }
+
+    /// Bytes that coordinators hold now.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// The share of one coordinator; empty so far.
+    pub fn share(&self) -> GroupShare {
+        GroupShare { of: self.clone(), bytes: 0 }
+    }
+}
+
+/// What one coordinator holds of a [`GroupMemory`]; it returns when this is dropped.
+#[derive(Debug)]
+pub struct GroupShare {
+    of: GroupMemory,
+    bytes: usize,
+}
+
+impl GroupShare {
+    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are taken, so
+    /// the budget may be passed by what one request of each coordinator adds.
+    pub fn room(&self) -> usize {
+        self.of.bytes.saturating_sub(self.of.taken())
+    }
+
+    /// The coordinator holds so many bytes now. Never refused: what is there is there.
+    pub fn holds(&mut self, bytes: usize) {
+        if bytes >= self.bytes {
+            self.of.taken.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+        } else {
+            self.of.taken.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for GroupShare {
+    fn drop(&mut self) {
+        self.holds(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +259,20 @@ mod tests {
         drop(first);
         assert!(memory.waiting_fetch(2).is_some());
         assert!(memory.waiting_fetch(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn what_one_coordinator_holds_is_no_room_for_another() {
+        let memory = GroupMemory::new(100);
+        let (mut first, mut second) = (memory.share(), memory.share());
+        first.holds(70);
+        assert_eq!((first.room(), second.room()), (30, 30));
+        second.holds(90);
+        assert_eq!((first.room(), memory.taken()), (0, 160), "what is loaded counts, and is never refused");
+        first.holds(5);
+        assert_eq!(second.room(), 5);
+        drop(second);
+        assert_eq!((first.room(), memory.taken()), (95, 5));
     }
 
     #[test]

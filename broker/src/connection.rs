@@ -170,7 +170,7 @@ impl<'a> Connection<'a> {
         let mut alone = None;
         if request.flow() == Flow::Barrier {
             self.answer_all(stream, stopping).await?;
-            // Decoded, it may be many times as large.
+            // Decoded, it may be many times as large. What it becomes has the permit for its bytes.
             if request.byte_length() > SMALL_FRAME_BYTES {
                 alone = Some(self.shared.memory.alone().await);
             }

@@ -3,6 +3,10 @@
 //! A command is decided on the state with everything that was appended before it; its records are appended, and applied
 //! at once; its answers leave when the high watermark has passed all that they may have seen, in the order of the
 //! decisions. A failed append ends the driver, and with it all that it knew: the next one loads what is durable.
+//!
+//! A full journal is no failure: room is reserved before a command is decided, and where there is none, whoever asks is
+//! told to come again (COORDINATOR_NOT_AVAILABLE) and nothing has changed. Time stands still for members then: nobody is
+//! out because the disk is full.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +16,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use thalweg_coordinators::Context;
 use thalweg_coordinators::cluster::Standing;
-use thalweg_coordinators::groups::{Answer, Command, Coordinator, Now, Policy, Request, Ticket, TopicName, records};
+use thalweg_coordinators::groups::{
+    Answer, Command, Coordinator, Now, Policy, Request, Ticket, TopicName, can_be_left_out, records,
+};
 use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
 use thalweg_messages::group_log::GroupRecord;
@@ -23,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::load::load;
 use crate::broker::Shared;
-use crate::budgets::Permit;
+use crate::budgets::{GroupShare, Permit};
 use crate::cluster::Topic;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -43,8 +49,9 @@ const MEMBERS_MAX: usize = 10_000;
 
 /// What a driver is told.
 pub(super) enum Told {
-    /// Somebody asks. Until it is decided the request may hold on to its frame, for which it has the permit.
-    Asked(Box<Request>, Reply, Permit),
+    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit.
+    /// The number bounds the answer, in bytes.
+    Asked(Box<Request>, usize, Reply, Arc<Permit>),
     /// Topics are gone.
     TopicsDeleted(Vec<TopicName>),
 }
@@ -60,11 +67,28 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     partition: Arc<Partition>,
     coordinator: Coordinator,
+    /// What it holds.
+    share: GroupShare,
     /// Those that its policy was made of.
     settings: Arc<Settings>,
     replies: BTreeMap<Ticket, Reply>,
     next_ticket: u64,
     held: FuturesOrdered<BoxFuture<'static, Held>>,
+    /// The journal had no room, and has had none since.
+    full: bool,
+    /// Topics that are gone, to be forgotten when there is room.
+    deleted: Vec<TopicName>,
+}
+
+/// Room for the first batch of a decision, of so many bytes.
+type Promised = Option<(usize, Reservation<Mark>)>;
+
+/// How much of a decision was appended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Appended {
+    Whole,
+    /// Then there was no room. What is left out says that offsets have changed, or are gone.
+    Part,
 }
 
 /// The records of a decision can't be appended.
@@ -78,7 +102,13 @@ impl Driver {
         index: PartitionIndex,
         mut inbox: mpsc::Receiver<Told>,
     ) {
+        let turn = shared.groups.loads.acquire().await;
+        if inbox.is_closed() {
+            // The broker stops.
+            return refuse(&mut inbox);
+        }
         let loaded = Driver::load(&shared, &topic, index).await;
+        drop(turn);
         let mut driver = match loaded {
             Ok(driver) => driver,
             Err(reason) => {
@@ -103,9 +133,11 @@ impl Driver {
     async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
         let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
         let settings = shared.cluster.settings();
-        let mut coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
-        load(shared, &partition, &mut coordinator).await?;
+        let coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
+        let mut share = shared.groups.memory.share();
+        let mut coordinator = load(shared, &partition, coordinator, &mut share).await?;
         coordinator.loaded(now(shared));
+        share.holds(coordinator.bytes());
         // What it was told may not be durable yet, after a driver that ended in the middle of a write.
         let countdown = Countdown::new();
         partition.await_end(partition.log_end(), &countdown);
@@ -118,10 +150,13 @@ impl Driver {
             shared: shared.clone(),
             partition,
             coordinator,
+            share,
             settings,
             replies: BTreeMap::new(),
             next_ticket: 0,
             held,
+            full: false,
+            deleted: Vec::new(),
         })
     }
 
@@ -129,7 +164,10 @@ impl Driver {
         let clock = self.shared.world.clock.clone();
         self.forget_deleted_topics().await?;
         loop {
-            let due = self.coordinator.deadline();
+            let due = self.coordinator.deadline().filter(|_| !self.full);
+            let shared = self.shared.clone();
+            // For as much as anything needs, or what comes next would wait again, and all behind it.
+            let most = self.volume(&Command::Tick);
             tokio::select! {
                 biased;
                 Some((arrived, answers)) = self.held.next(), if !self.held.is_empty() => {
@@ -143,14 +181,22 @@ impl Driver {
                 }
                 // Before requests, or a busy group's members would never time out.
                 () = clock.sleep_until(due.unwrap_or(clock.now())), if due.is_some() => self.decide(Command::Tick).await?,
+                room = shared.journal.reserve_soon(1, most), if self.full => {
+                    room.map_err(|_| NotAppended)?;
+                    self.full = false;
+                    let deleted = std::mem::take(&mut self.deleted);
+                    if !deleted.is_empty() {
+                        self.decide(Command::TopicsDeleted(deleted)).await?;
+                    }
+                }
                 told = inbox.recv() => match told {
                     None => return Ok(()),
                     Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
-                    Some(Told::Asked(request, reply, permit)) => {
+                    Some(Told::Asked(request, bytes, reply, permit)) => {
                         let ticket = Ticket(self.next_ticket);
                         self.next_ticket += 1;
                         self.replies.insert(ticket, reply);
-                        self.decide(Command::Ask(ticket, *request)).await?;
+                        self.decide(Command::AskWithin(ticket, *request, bytes)).await?;
                         drop(permit);
                     }
                 },
@@ -171,17 +217,42 @@ impl Driver {
             self.coordinator.set_policy(policy(&settings, self.shared.journal.entry_bytes_max()));
             self.settings = settings;
         }
+        let promised = match self.reserve(self.volume(&command)).await {
+            Ok(promised) => promised,
+            Err(Full::NoRoom) => {
+                self.put_off(command);
+                return Ok(());
+            }
+            Err(Full::Closed | Full::TooLarge) => return Err(NotAppended),
+        };
+        self.coordinator.set_room(self.share.room());
+        let asked = matches!(command, Command::Ask(..) | Command::AskWithin(..));
+        let deleted = if let Command::TopicsDeleted(topics) = &command { topics.clone() } else { Vec::new() };
         let decision = self.coordinator.decide(now(&self.shared), command);
+        self.share.holds(self.coordinator.bytes());
         let answers: Vec<_> = decision
             .reply
             .into_iter()
             .filter_map(|(ticket, answer)| Some((self.replies.remove(&ticket)?, answer)))
             .collect();
         let countdown = Countdown::new();
-        if let Err(failed) = self.append(&decision.records, &countdown).await {
-            answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::NotCoordinator)));
-            return Err(failed);
-        }
+        let answers = match self.append(&decision.records, promised, &countdown).await {
+            Ok(Appended::Part) if asked => {
+                answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
+                // What was appended is waited for by all who see it.
+                Vec::new()
+            }
+            Ok(Appended::Part) => {
+                // Expired offsets are looked for again by themselves.
+                self.deleted.extend(deleted);
+                answers
+            }
+            Ok(Appended::Whole) => answers,
+            Err(failed) => {
+                answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::NotCoordinator)));
+                return Err(failed);
+            }
+        };
         if decision.records.is_empty() && self.held.is_empty() {
             // All that it saw is acknowledged.
             answers.into_iter().for_each(|(reply, answer)| _ = reply.send(Ok(answer)));
@@ -195,13 +266,28 @@ impl Driver {
     }
 
     /// Appends records in batches, and tells the coordinator each at its place.
-    async fn append(&mut self, records: &[GroupRecord], countdown: &Arc<Countdown>) -> Result<(), NotAppended> {
+    async fn append(
+        &mut self,
+        records: &[GroupRecord],
+        mut promised: Promised,
+        countdown: &Arc<Countdown>,
+    ) -> Result<Appended, NotAppended> {
         let mut rest = records;
         while !rest.is_empty() {
             let (batch, count) = self.batch(rest)?;
             let (first, behind) = rest.split_at(count);
             let bytes = journal_bytes(&batch);
-            let mut reservation = reserve(&self.shared, bytes).await.map_err(|_| NotAppended)?;
+            let mut reservation = match promised.take().filter(|(promised, _)| *promised >= bytes) {
+                Some((_, reservation)) => reservation,
+                None => match self.reserve(bytes).await {
+                    Ok(Some((_, reservation))) => reservation,
+                    Err(Full::NoRoom | Full::TooLarge) if can_be_left_out(rest) => {
+                        self.coordinator.leave_out(rest);
+                        return Ok(Appended::Part);
+                    }
+                    Ok(None) | Err(_) => return Err(NotAppended),
+                },
+            };
             let mut wakes = Wakes::default();
             let time = self.shared.world.clock.wall();
             let batch = Verified::trusted(batch);
@@ -212,19 +298,55 @@ impl Driver {
             for (place, record) in (0..).zip(first) {
                 self.coordinator.apply(Context { offset: appended.base.plus(place) }, record);
             }
+            self.share.holds(self.coordinator.bytes());
             rest = behind;
         }
-        Ok(())
+        Ok(Appended::Whole)
+    }
+
+    /// What is to be reserved before a command is decided.
+    fn volume(&self, command: &Command) -> usize {
+        self.coordinator.volume(command).min(self.shared.journal.entry_bytes_max())
+    }
+
+    /// Room for so many bytes. Where there is none it waits for a checkpoint, once: as long as there is none after that,
+    /// nobody else waits for it.
+    async fn reserve(&mut self, bytes: usize) -> Result<Promised, Full> {
+        if bytes == 0 {
+            return Ok(None);
+        }
+        let reserved =
+            if self.full { self.shared.journal.reserve(1, bytes) } else { reserve(&self.shared, bytes).await };
+        self.full = matches!(reserved, Err(Full::NoRoom));
+        if self.full {
+            self.shared.write_out.checkpoint_soon();
+        }
+        reserved.map(|reservation| Some((bytes, reservation)))
+    }
+
+    /// There is no room for what a command may come to: it is not decided.
+    fn put_off(&mut self, command: Command) {
+        match command {
+            Command::Ask(ticket, _) | Command::AskWithin(ticket, ..) => {
+                let reply = self.replies.remove(&ticket);
+                reply.into_iter().for_each(|reply| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
+            }
+            Command::TopicsDeleted(topics) => self.deleted.extend(topics),
+            // It is due as before.
+            Command::Tick => {}
+        }
     }
 
     /// A batch of the first of these records, and how many they are.
     fn batch(&self, records: &[GroupRecord]) -> Result<(Batch, usize), NotAppended> {
         let time = self.shared.world.clock.wall();
         let (mut builder, mut bytes, mut count) = (Builder::new(), 0, 0);
+        // With room for what the batch adds.
+        let bytes_max = BATCH_BYTES.min(self.shared.journal.entry_bytes_max() / 2);
         for record in records {
             let (key, value) = records::encode(record).map_err(|_| NotAppended)?;
             bytes += key.len() + value.as_ref().map_or(0, bytes::Bytes::len);
-            if count > 0 && bytes > BATCH_BYTES {
+            if count > 0 && bytes > bytes_max {
                 break;
             }
             builder.push(time, Some(&key), value.as_deref(), &[]);
@@ -255,7 +377,7 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
         tokio::select! {
             biased;
             told = inbox.recv() => match told {
-                Some(Told::Asked(_, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
+                Some(Told::Asked(_, _, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
                 Some(Told::TopicsDeleted(_)) => {}
                 None => return,
             },
@@ -267,7 +389,7 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
 fn refuse(inbox: &mut mpsc::Receiver<Told>) {
     inbox.close();
     while let Ok(told) = inbox.try_recv() {
-        if let Told::Asked(_, reply, _) = told {
+        if let Told::Asked(_, _, reply, _) = told {
             let _ = reply.send(Err(ErrorCode::NotCoordinator));
         }
     }

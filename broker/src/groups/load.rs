@@ -1,4 +1,5 @@
-//! Reads a partition of `__consumer_offsets` from its start to its end.
+//! Reads a partition of `__consumer_offsets` from its start to its end, on the threads that may block: a large one takes
+//! long, and meanwhile others are served.
 
 use std::sync::Arc;
 
@@ -12,20 +13,22 @@ use thalweg_wire::batch::{Batch, Records, Scratch};
 use thalweg_wire::{LeaderEpoch, Offset};
 
 use crate::broker::Shared;
+use crate::budgets::GroupShare;
 use crate::partition::{FetchPosition, Partition};
 
 /// The first two bytes of an end marker's key behind its version: what became of the transaction.
 const COMMITTED: i16 = 1;
 
-/// Tells a coordinator all that its partition has.
+/// A coordinator that has been told all that its partition has, whatever there is room for.
 ///
 /// # Errors
 /// What can't be read: a coordinator that passed over it would be another one.
 pub(super) async fn load(
     shared: &Shared,
     partition: &Arc<Partition>,
-    coordinator: &mut Coordinator,
-) -> Result<(), String> {
+    mut coordinator: Coordinator,
+    share: &mut GroupShare,
+) -> Result<Coordinator, String> {
     let marks = partition.marks();
     let (mut from, end) = (marks.log_start, partition.log_end());
     let limit = ReadLimit { bytes: shared.settings.offsets.load_buffer_bytes, first: FirstBatch::Always };
@@ -33,21 +36,30 @@ pub(super) async fn load(
         let none = LeaderEpoch::NONE;
         let position = FetchPosition { offset: from, current_epoch: none, last_fetched_epoch: none };
         let read = partition.read(position, Isolation::LogEnd, limit).map_err(|error| format!("{error:?}"))?;
-        let batches = match read.records {
-            Reading::Memory(batches) => batches,
-            Reading::Files(files) => {
-                let read = shared.world.offload(move || files.read(limit)).await;
-                read.map_err(|error| error.to_string())?
-            }
-        };
-        let Some(last) = batches.last() else { return Err(format!("nothing at {from}, the log ends at {end}")) };
-        let next = last.next_offset();
-        for batch in &batches {
-            apply(coordinator, batch, from).map_err(|reason| format!("at {}: {reason}", batch.base_offset()))?;
-        }
-        from = next;
+        let part = shared.world.offload(move || take_in(coordinator, read.records, limit, from));
+        let next: Option<Offset>;
+        (coordinator, next) = part.await?;
+        share.holds(coordinator.bytes());
+        from = next.ok_or_else(|| format!("nothing at {from}, the log ends at {end}"))?;
     }
-    Ok(())
+    Ok(coordinator)
+}
+
+/// A coordinator that has been told one part of its log, and where the next begins; nowhere, if there was nothing.
+fn take_in(
+    mut coordinator: Coordinator,
+    records: Reading,
+    limit: ReadLimit,
+    from: Offset,
+) -> Result<(Coordinator, Option<Offset>), String> {
+    let batches = match records {
+        Reading::Memory(batches) => batches,
+        Reading::Files(files) => files.read(limit).map_err(|error| error.to_string())?,
+    };
+    for batch in &batches {
+        apply(&mut coordinator, batch, from).map_err(|reason| format!("at {}: {reason}", batch.base_offset()))?;
+    }
+    Ok((coordinator, batches.last().map(Batch::next_offset)))
 }
 
 fn apply(coordinator: &mut Coordinator, batch: &Batch, from: Offset) -> Result<(), String> {

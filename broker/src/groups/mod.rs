@@ -3,6 +3,7 @@
 //! Which partition a group belongs to follows from its name, as in Kafka. A driver loads its partition, and then is the
 //! only one that decides about its groups: see [`driver`].
 
+mod answers;
 mod driver;
 mod load;
 
@@ -12,13 +13,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use thalweg_coordinators::cluster::{Effect, NewTopic};
 use thalweg_coordinators::groups::{Answer, Request, TopicName};
 use thalweg_wire::{ErrorCode, PartitionIndex, TopicPartition};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::broker::Shared;
-use crate::budgets::Permit;
+use crate::budgets::{GroupMemory, Permit};
 use crate::cluster::Topic;
 use crate::handlers::{Ending, create_topics};
+pub use answers::Gathering;
 use driver::{Driver, Told};
 
 /// Where groups and their offsets are kept.
@@ -27,9 +29,15 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Requests that wait for one driver; past it whoever asks waits: back-pressure.
 const INBOX_MAX: usize = 256;
 
+/// Partitions that are read at one time: whoever asks for all groups asks for all fifty, and others read as well.
+const LOADS_MAX: usize = 2;
+
 /// The drivers that were asked for.
-#[derive(Default)]
 pub struct Groups {
+    /// What all of them may hold.
+    memory: GroupMemory,
+    /// Turns to load.
+    loads: Semaphore,
     drivers: Mutex<Drivers>,
 }
 
@@ -44,57 +52,53 @@ struct Running {
     task: JoinHandle<()>,
 }
 
-/// A request on its way to an answer.
-pub struct Asking(oneshot::Receiver<Result<Answer, ErrorCode>>);
-
-impl Asking {
-    /// The answer. Where the connection or the broker ends meanwhile, the client is sent to look for a coordinator again.
-    pub async fn answer(self, ending: &mut Ending) -> Result<Answer, ErrorCode> {
-        tokio::select! {
-            biased;
-            answer = self.0 => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),
-            () = ending.begun() => Err(ErrorCode::NotCoordinator),
-        }
-    }
-}
-
 impl Groups {
-    /// Asks the coordinator of a group.
-    ///
-    /// # Errors
-    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the broker stops.
-    pub async fn ask(&self, shared: &Arc<Shared>, group: &str, request: Request) -> Result<Asking, ErrorCode> {
-        self.ask_with(shared, group, request, Permit::default()).await
+    /// No drivers so far; all that will be may hold so many bytes of state together.
+    pub fn new(state_bytes: usize) -> Groups {
+        let loads = Semaphore::new(LOADS_MAX);
+        Groups { memory: GroupMemory::new(state_bytes), loads, drivers: Mutex::default() }
     }
 
-    /// The same for a request that holds on to its frame, with the permit for that.
+    /// Bytes that the state of groups takes now.
+    pub fn state_bytes(&self) -> usize {
+        self.memory.taken()
+    }
+
+    /// Asks the coordinator of a group, and waits for its answer. Until it is decided the request keeps the permit for its
+    /// frame. Both may take long, where a coordinator is loaded or its disk is slow: whoever asks holds nothing meanwhile
+    /// that others wait for.
     ///
     /// # Errors
-    /// As [`Groups::ask`].
-    pub async fn ask_with(
+    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the connection or the broker ends meanwhile.
+    pub async fn ask(
         &self,
         shared: &Arc<Shared>,
         group: &str,
         request: Request,
-        permit: Permit,
-    ) -> Result<Asking, ErrorCode> {
-        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
-        let partition = partition_of(group, topic.partition_count());
-        self.ask_partition(shared, &topic, partition, request, permit).await
+        permit: &Arc<Permit>,
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
+        self.ask_within(shared, group, (request, usize::MAX), permit, ending).await
     }
 
-    /// Asks every coordinator the same.
-    ///
-    /// # Errors
-    /// As [`Groups::ask`]; where there are no coordinators there are no groups.
-    pub async fn ask_all(&self, shared: &Arc<Shared>, request: &Request) -> Result<Vec<Asking>, ErrorCode> {
-        let Some(topic) = shared.cluster.topic(OFFSETS_TOPIC) else { return Ok(Vec::new()) };
-        let mut asked = Vec::new();
-        for partition in 0..topic.partition_count() {
-            let partition = PartitionIndex(partition);
-            asked.push(self.ask_partition(shared, &topic, partition, request.clone(), Permit::default()).await?);
-        }
-        Ok(asked)
+    /// The same for an answer of so many bytes at most.
+    async fn ask_within(
+        &self,
+        shared: &Arc<Shared>,
+        group: &str,
+        within: (Request, usize),
+        permit: &Arc<Permit>,
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
+        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+        let partition = partition_of(group, topic.partition_count());
+        self.ask_at(shared, partition, within, permit, ending).await
+    }
+
+    /// Those that have a coordinator.
+    fn partitions(&self, shared: &Shared) -> impl Iterator<Item = PartitionIndex> + use<> {
+        let count = shared.cluster.topic(OFFSETS_TOPIC).map_or(0, |topic| topic.partition_count());
+        (0..count).map(PartitionIndex)
     }
 
     /// Topics were deleted: what groups had read of them is forgotten.
@@ -125,21 +129,41 @@ impl Groups {
         }
     }
 
-    async fn ask_partition(
+    /// Asks the coordinator of a partition.
+    async fn ask_at(
+        &self,
+        shared: &Arc<Shared>,
+        partition: PartitionIndex,
+        (request, answer_bytes_max): (Request, usize),
+        permit: &Arc<Permit>,
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
+        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+        let (reply, answer) = oneshot::channel();
+        let told = Told::Asked(Box::new(request), answer_bytes_max, reply, permit.clone());
+        let answered = async {
+            self.tell(shared, &topic, partition, told).await?;
+            answer.await.unwrap_or(Err(ErrorCode::NotCoordinator))
+        };
+        tokio::select! {
+            biased;
+            answer = answered => answer,
+            () = ending.begun() => Err(ErrorCode::NotCoordinator),
+        }
+    }
+
+    async fn tell(
         &self,
         shared: &Arc<Shared>,
         topic: &Arc<Topic>,
         partition: PartitionIndex,
-        request: Request,
-        permit: Permit,
-    ) -> Result<Asking, ErrorCode> {
-        let (answer, asking) = oneshot::channel();
-        let mut told = Told::Asked(Box::new(request), answer, permit);
+        mut told: Told,
+    ) -> Result<(), ErrorCode> {
         // A driver that has just ended, because a write failed, takes nothing more: one other is asked.
         for _ in 0..2 {
             let inbox = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
             match inbox.send(told).await {
-                Ok(()) => return Ok(Asking(asking)),
+                Ok(()) => return Ok(()),
                 Err(mpsc::error::SendError(back)) => told = back,
             }
         }

@@ -7,12 +7,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use thalweg_coordinators::groups;
+use futures_util::future::join_all;
+use thalweg_coordinators::groups::{self, Refusal};
 use thalweg_messages::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Ending, Request, answerable, later, no_answer};
 use crate::broker::Shared;
+use crate::budgets::Permit;
 
 /// The versions served.
 pub const API: Api = Api::new(42, 0..=2);
@@ -20,30 +22,32 @@ pub const API: Api = Api::new(42, 0..=2);
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: DeleteGroupsRequest = request.body()?;
-    let mut head = request.head.clone();
-    let mut asked = Vec::with_capacity(body.groups_names.len());
+    let (head, _, permit) = request.into_parts();
+    let mut names = Vec::with_capacity(body.groups_names.len());
     // Each once: a short name may stand for much.
     let mut seen = BTreeSet::new();
     for group in body.groups_names.into_iter().filter(|group| seen.insert(group.clone())) {
-        let asking = shared.groups.ask(shared, &group, groups::Request::DeleteGroup { group: group.clone() }).await;
-        asked.push((answerable(group.into())?.into_owned(), asking));
+        names.push(answerable(group.into())?.into_owned());
     }
+    let (shared, permit) = (shared.clone(), Arc::new(permit));
     Ok(later(head.clone(), async move {
-        let mut results = Vec::with_capacity(asked.len());
-        for (group_id, asking) in asked {
-            let answer = match asking {
-                Ok(asking) => asking.answer(&mut head.ending).await,
-                Err(code) => Err(code),
-            };
-            let code = match answer {
-                Ok(groups::Answer::DeleteGroup(outcome)) => {
-                    outcome.map_or_else(|refusal| refusal.code(), |()| ErrorCode::None)
-                }
-                Ok(other) => out_of_place(&other),
-                Err(code) => code,
-            };
-            results.push(DeletableGroupResult { group_id, error_code: code.code(), ..DeletableGroupResult::default() });
-        }
+        // Together: each is durable before it is answered.
+        let results = names.into_iter().map(|name| delete(&shared, name, &permit, head.ending.clone()));
+        let results = join_all(results).await;
         DeleteGroupsResponse { results, ..DeleteGroupsResponse::default() }
     }))
+}
+
+async fn delete(
+    shared: &Arc<Shared>,
+    group_id: String,
+    permit: &Arc<Permit>,
+    mut ending: Ending,
+) -> DeletableGroupResult {
+    let question = groups::Request::DeleteGroup { group: group_id.clone() };
+    let code = match shared.groups.ask(shared, &group_id, question, permit, &mut ending).await {
+        Ok(groups::Answer::DeleteGroup(outcome)) => outcome.map_or_else(Refusal::code, |()| ErrorCode::None),
+        other => no_answer(other),
+    };
+    DeletableGroupResult { group_id, error_code: code.code(), ..DeletableGroupResult::default() }
 }

@@ -1,6 +1,7 @@
 //! DescribeGroups (key 15), versions 0-6.
 //!
-//! What groups are like now: their state, their protocol, their members and what each reads.
+//! What groups are like now: their state, their protocol, their members and what each reads. Groups for which the answer
+//! has no room are to be asked for again (COORDINATOR_LOAD_IN_PROGRESS), as clients do.
 //!
 //! v1 throttle time, v3 the client's rights, v4 members that keep their place, v5 flexible, v6 a group that isn't there is
 //! an error (KIP-1043).
@@ -14,8 +15,9 @@ use thalweg_messages::describe_groups::{
 };
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Request, answerable, gathered, no_answer};
 use crate::broker::Shared;
+use crate::groups::Gathering;
 
 /// The versions served.
 pub const API: Api = Api::new(15, 0..=6);
@@ -26,31 +28,26 @@ const MISSING_FROM: i16 = 6;
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: DescribeGroupsRequest = request.body()?;
-    let mut head = request.head.clone();
-    let mut asked = Vec::with_capacity(body.groups.len());
+    let (head, _, permit) = request.into_parts();
+    let mut names = Vec::with_capacity(body.groups.len());
     // Each once: a short name may stand for much.
     let mut seen = BTreeSet::new();
     for group in body.groups.into_iter().filter(|group| seen.insert(group.clone())) {
-        let describe = groups::Request::Describe { group: group.clone() };
-        let asking = shared.groups.ask(shared, &group, describe).await;
-        asked.push((answerable(group.into())?.into_owned(), asking));
+        names.push(answerable(group.into())?.into_owned());
     }
-    Ok(later(head.clone(), async move {
-        let mut groups = Vec::with_capacity(asked.len());
-        for (group, asking) in asked {
-            let answer = match asking {
-                Ok(asking) => asking.answer(&mut head.ending).await,
-                Err(code) => Err(code),
-            };
-            groups.push(match answer {
+    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
+    Ok(gathered(head.clone(), async move {
+        let mut groups = Vec::with_capacity(names.len());
+        for group in names {
+            let describe = groups::Request::Describe { group: group.clone() };
+            groups.push(match gathering.ask(&group, describe).await {
                 Ok(groups::Answer::Describe(Ok(described))) => shown(group, described),
                 Ok(groups::Answer::Describe(Err(Refusal::NoSuchGroup))) => dead(group, head.version),
                 Ok(groups::Answer::Describe(Err(refusal))) => refused(group, refusal.code()),
-                Ok(other) => refused(group, out_of_place(&other)),
-                Err(code) => refused(group, code),
+                other => refused(group, no_answer(other)),
             });
         }
-        DescribeGroupsResponse { groups, ..DescribeGroupsResponse::default() }
+        (DescribeGroupsResponse { groups, ..DescribeGroupsResponse::default() }, gathering.turn())
     }))
 }
 

@@ -13,7 +13,7 @@ use thalweg_coordinators::groups::{self, JoinAnswer, JoinDialect, Joined, Refusa
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, later, out_of_place};
+use super::{Answer, Api, Close, Request, ask_group, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -31,7 +31,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         protocols,
         ..
     } = request.body()?;
-    let (mut head, _, permit) = request.into_parts();
+    let (head, _, permit) = request.into_parts();
     let millis = |millis: i32| Duration::from_millis(millis.max(0).unsigned_abs().into());
     let join = groups::JoinGroup {
         group: group_id.clone(),
@@ -50,20 +50,13 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             _ => JoinDialect::SkipsAssignment,
         },
     };
-    let asking = shared.groups.ask_with(shared, &group_id, groups::Request::Join(join), permit).await;
-    Ok(later(head.clone(), async move {
-        let answer = match asking {
-            Ok(asking) => asking.answer(&mut head.ending).await,
-            Err(code) => Err(code),
-        };
-        match answer {
-            Ok(groups::Answer::Join(JoinAnswer { member_id, outcome })) => outcome.map_or_else(
-                |refusal| refused(refusal, &member_id, head.version),
-                |joined| welcomed(joined, &member_id, head.version),
-            ),
-            Ok(other) => refused_with(out_of_place(&other), member_id, head.version),
-            Err(code) => refused_with(code, member_id, head.version),
-        }
+    let version = head.version;
+    Ok(ask_group(shared, head, permit, (group_id, groups::Request::Join(join)), move |told| match told {
+        Ok(groups::Answer::Join(JoinAnswer { member_id, outcome })) => outcome.map_or_else(
+            |refusal| refused(refusal, &member_id, version),
+            |joined| welcomed(joined, &member_id, version),
+        ),
+        other => refused_with(no_answer(other), member_id, version),
     }))
 }
 

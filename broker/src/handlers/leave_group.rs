@@ -11,7 +11,7 @@ use thalweg_coordinators::groups::{self, Leaver, Left};
 use thalweg_messages::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, later, out_of_place};
+use super::{Answer, Api, Close, Request, ask_group, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -23,7 +23,7 @@ const LISTS_FROM: i16 = 3;
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: LeaveGroupRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (head, _, permit) = request.into_parts();
     let members = if head.version >= LISTS_FROM {
         let leaver = |member: thalweg_messages::leave_group::MemberIdentity| Leaver {
             member_id: member.member_id,
@@ -34,18 +34,11 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         vec![Leaver { member_id: body.member_id, instance_id: None }]
     };
     let leave = groups::LeaveGroup { group: body.group_id.clone(), members };
-    let asking = shared.groups.ask(shared, &body.group_id, groups::Request::Leave(leave)).await;
-    Ok(later(head.clone(), async move {
-        let answer = match asking {
-            Ok(asking) => asking.answer(&mut head.ending).await,
-            Err(code) => Err(code),
-        };
-        match answer {
-            Ok(groups::Answer::Leave(Ok(left))) => gone(left, head.version),
-            Ok(groups::Answer::Leave(Err(refusal))) => refused(refusal.code()),
-            Ok(other) => refused(out_of_place(&other)),
-            Err(code) => refused(code),
-        }
+    let version = head.version;
+    Ok(ask_group(shared, head, permit, (body.group_id, groups::Request::Leave(leave)), move |told| match told {
+        Ok(groups::Answer::Leave(Ok(left))) => gone(left, version),
+        Ok(groups::Answer::Leave(Err(refusal))) => refused(refusal.code()),
+        other => refused(no_answer(other)),
     }))
 }
 

@@ -10,8 +10,9 @@ use thalweg_coordinators::groups::{self, Filter, GROUP_TYPE, Listed};
 use thalweg_messages::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, later, out_of_place};
+use super::{Answer, Api, Close, Request, gathered, no_answer};
 use crate::broker::Shared;
+use crate::groups::Gathering;
 
 /// The versions served.
 pub const API: Api = Api::new(16, 0..=5);
@@ -19,21 +20,21 @@ pub const API: Api = Api::new(16, 0..=5);
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: ListGroupsRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (head, _, permit) = request.into_parts();
     let filter = Filter { states: body.states_filter, types: body.types_filter };
-    let asked = shared.groups.ask_all(shared, &groups::Request::List(filter)).await;
-    Ok(later(head.clone(), async move {
+    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
+    Ok(gathered(head, async move {
+        let answers = gathering.ask_all(&groups::Request::List(filter)).await;
         let mut listed = Vec::new();
-        let mut code = asked.as_ref().map_or_else(|code| *code, |_| ErrorCode::None);
-        for asking in asked.unwrap_or_default() {
-            match asking.answer(&mut head.ending).await {
-                Ok(groups::Answer::List(groups)) => listed.extend(groups),
-                Ok(other) => code = out_of_place(&other),
-                Err(error) => code = error,
+        let mut code = answers.as_ref().map_or_else(|code| *code, |_| ErrorCode::None);
+        for answer in answers.unwrap_or_default() {
+            match answer {
+                groups::Answer::List(groups) => listed.extend(groups),
+                other => code = no_answer(Ok(other)),
             }
         }
         let groups = if code == ErrorCode::None { listed.into_iter().map(shown).collect() } else { Vec::new() };
-        ListGroupsResponse { error_code: code.code(), groups, ..ListGroupsResponse::default() }
+        (ListGroupsResponse { error_code: code.code(), groups, ..ListGroupsResponse::default() }, gathering.turn())
     }))
 }
 

@@ -38,13 +38,14 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use thalweg_coordinators::groups;
 use thalweg_messages::api::body_form;
 use thalweg_messages::{Message, Response};
 use thalweg_wire::ErrorCode;
 use thalweg_wire::codec::{Decoder, Encoded, Form, STRING_BYTES_MAX};
 use thalweg_wire::frame::{RequestHeader, begin_response, finish_frame};
 use thalweg_world::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::Permit;
@@ -252,10 +253,46 @@ fn later<R: Response>(head: Head, response: impl Future<Output = R> + Send + 'st
     Answer::Later(Box::pin(async move { head.answer(&response.await).ok() }))
 }
 
-/// What a client is told where a coordinator answered something else than it was asked: a mistake of ours.
-fn out_of_place(answer: &thalweg_coordinators::groups::Answer) -> ErrorCode {
-    tracing::error!(?answer, "a coordinator answered another question");
-    ErrorCode::UnknownServerError
+/// The same for an answer of which a turn, if it has one, lasts until it is sent.
+fn gathered<R: Response>(
+    head: Head,
+    response: impl Future<Output = (R, Option<OwnedSemaphorePermit>)> + Send + 'static,
+) -> Answer {
+    Answer::Later(Box::pin(async move {
+        let (response, turn) = response.await;
+        let answer = head.answer(&response).ok()?;
+        Some(match turn {
+            Some(turn) => answer.kept_with(turn),
+            None => answer,
+        })
+    }))
+}
+
+/// What a coordinator of groups has said, or why it could not be asked.
+type Told = Result<groups::Answer, ErrorCode>;
+
+/// A question to the coordinator of a group, and the answer that is made of what it says. It is asked when the answers
+/// before are given, not in the first phase: it may take long, and then nobody else is to wait for it.
+fn ask_group<R: Response>(
+    shared: &Arc<Shared>,
+    head: Head,
+    permit: Permit,
+    (group, question): (String, groups::Request),
+    respond: impl FnOnce(Told) -> R + Send + 'static,
+) -> Answer {
+    let (shared, permit, mut ending) = (shared.clone(), Arc::new(permit), head.ending.clone());
+    later(head, async move { respond(shared.groups.ask(&shared, &group, question, &permit, &mut ending).await) })
+}
+
+/// What a client is told where a coordinator could not be asked, or answered something else: a mistake of ours.
+fn no_answer(told: Told) -> ErrorCode {
+    match told {
+        Err(code) => code,
+        Ok(answer) => {
+            tracing::error!(?answer, "a coordinator answered another question");
+            ErrorCode::UnknownServerError
+        }
+    }
 }
 
 /// A name that an answer can repeat: see [`Head::answer`]. For handlers that answer later.

@@ -17,7 +17,7 @@ use thalweg_messages::offset_commit::{
 };
 use thalweg_wire::{ErrorCode, PartitionIndex, TopicId};
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Request, answerable, ask_group, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -36,7 +36,7 @@ struct Asked {
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: OffsetCommitRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (head, _, permit) = request.into_parts();
     let (mut asked, mut topics) = (Vec::new(), Vec::new());
     for topic in body.topics {
         let (one, commit) = look_up(shared, topic, head.version)?;
@@ -53,16 +53,10 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         dialect: if head.version >= 9 { CommitDialect::GroupIsMissing } else { CommitDialect::GenerationIsWrong },
         topics,
     };
-    let asking = shared.groups.ask(shared, &body.group_id, groups::Request::Commit(commit)).await;
-    Ok(later(head.clone(), async move {
-        let answer = match asking {
-            Ok(asking) => asking.answer(&mut head.ending).await,
-            Err(code) => Err(code),
-        };
-        match answer {
+    Ok(ask_group(shared, head, permit, (body.group_id, groups::Request::Commit(commit)), move |told| {
+        match told {
             Ok(groups::Answer::Commit(outcomes)) => committed(&mut asked, &outcomes),
-            Ok(other) => all(&mut asked, out_of_place(&other)),
-            Err(code) => all(&mut asked, code),
+            other => all(&mut asked, no_answer(other)),
         }
         respond(asked)
     }))

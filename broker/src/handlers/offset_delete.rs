@@ -10,7 +10,7 @@ use thalweg_messages::offset_delete::{
 };
 use thalweg_wire::{ErrorCode, TopicId};
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Request, answerable, ask_group, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -19,7 +19,7 @@ pub const API: Api = Api::new(47, 0..=0);
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: OffsetDeleteRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (head, _, permit) = request.into_parts();
     let mut topics = Vec::with_capacity(body.topics.len());
     for topic in body.topics {
         let id = shared.cluster.topic(&topic.name).map_or(TopicId::ZERO, |topic| topic.id());
@@ -28,19 +28,12 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         topics.push(TopicPartitions { topic: topic_name, partitions });
     }
     let delete = groups::OffsetDelete { group: body.group_id.clone(), topics };
-    let asking = shared.groups.ask(shared, &body.group_id, groups::Request::DeleteOffsets(delete)).await;
     let known = shared.clone();
-    Ok(later(head.clone(), async move {
-        let answer = match asking {
-            Ok(asking) => asking.answer(&mut head.ending).await,
-            Err(code) => Err(code),
-        };
-        match answer {
-            Ok(groups::Answer::DeleteOffsets(Ok(outcomes))) => deleted(&known, outcomes),
-            Ok(groups::Answer::DeleteOffsets(Err(refusal))) => refused(refusal.code()),
-            Ok(other) => refused(out_of_place(&other)),
-            Err(code) => refused(code),
-        }
+    let question = (body.group_id, groups::Request::DeleteOffsets(delete));
+    Ok(ask_group(shared, head, permit, question, move |told| match told {
+        Ok(groups::Answer::DeleteOffsets(Ok(outcomes))) => deleted(&known, outcomes),
+        Ok(groups::Answer::DeleteOffsets(Err(refusal))) => refused(refusal.code()),
+        other => refused(no_answer(other)),
     }))
 }
 

@@ -1,7 +1,8 @@
 //! OffsetFetch (key 9), versions 1-10.
 //!
 //! How far a group has read, of some topics or of all; -1 where it has said nothing. There are no transactions, so what
-//! is told is always stable.
+//! is told is always stable. Groups for which the answer has no room are to be asked for again
+//! (COORDINATOR_LOAD_IN_PROGRESS), as clients do.
 //!
 //! v2 all topics by null, v3 throttle time, v5 leader epochs, v6 flexible, v7 stable offsets only, v8 many groups, v9
 //! members of groups whose assignments the broker makes (KIP-848, not served), v10 topic ids.
@@ -17,9 +18,9 @@ use thalweg_messages::offset_fetch::{
 };
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, PartitionIndex, TopicId};
 
-use super::{Answer, Api, Close, Request, answerable, later, out_of_place};
+use super::{Answer, Api, Close, Request, answerable, gathered, no_answer};
 use crate::broker::Shared;
-use crate::groups::Asking;
+use crate::groups::Gathering;
 
 /// The versions served.
 pub const API: Api = Api::new(9, 1..=10);
@@ -40,39 +41,42 @@ struct Asked {
     unknown: Vec<(TopicId, Vec<PartitionIndex>)>,
     /// What was asked for, to be refused if the group can't be asked. `None`: all topics.
     topics: Option<Vec<TopicPartitions>>,
-    asking: Result<Asking, ErrorCode>,
 }
 
 /// Takes a request.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: OffsetFetchRequest = request.body()?;
-    let mut head = request.head.clone();
+    let (head, _, permit) = request.into_parts();
     let version = head.version;
     let wanted = if version >= GROUPS_FROM { body.groups } else { vec![one_group(body)] };
     let mut asked = Vec::with_capacity(wanted.len());
     // Each once: a short name may stand for much.
     let mut seen = BTreeSet::new();
     for group in wanted.into_iter().filter(|group| seen.insert(group.group_id.clone())) {
-        asked.push(ask(shared, group, version).await?);
+        asked.push(look_up(shared, group, version)?);
     }
-    Ok(later(head.clone(), async move {
+    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
+    Ok(gathered(head, async move {
         let mut groups = Vec::with_capacity(asked.len());
-        for Asked { group, unknown, topics, asking } in asked {
-            let answer = match asking {
-                Ok(asking) => asking.answer(&mut head.ending).await,
-                Err(code) => Err(code),
-            };
-            let (code, fetched) = match answer {
+        for Asked { group, unknown, topics } in asked {
+            let fetch = groups::OffsetFetch { group: group.clone(), topics: topics.clone() };
+            let fetch = groups::Request::Fetch(fetch);
+            let (code, fetched) = match gathering.ask(&group, fetch).await {
                 Ok(groups::Answer::Fetch(fetched)) => (ErrorCode::None, fetched),
-                Ok(other) => (out_of_place(&other), nothing_of(topics)),
-                Err(code) => (code, nothing_of(topics)),
+                other => {
+                    let code = no_answer(other);
+                    // What was too much to be answered is too much to be refused one by one.
+                    let named = topics.filter(|_| code != ErrorCode::UnknownServerError);
+                    (code, nothing_of(named))
+                }
             };
             groups.push(respond(group, code, fetched, unknown, version));
         }
         if version >= GROUPS_FROM {
-            return OffsetFetchResponse { groups, ..OffsetFetchResponse::default() };
+            return (OffsetFetchResponse { groups, ..OffsetFetchResponse::default() }, gathering.turn());
         }
-        groups.pop().map_or_else(OffsetFetchResponse::default, |group| of_one_group(group, version))
+        let one = groups.pop().map_or_else(OffsetFetchResponse::default, |group| of_one_group(group, version));
+        (one, gathering.turn())
     }))
 }
 
@@ -89,7 +93,8 @@ fn one_group(body: OffsetFetchRequest) -> OffsetFetchRequestGroup {
     OffsetFetchRequestGroup { group_id: body.group_id, topics, ..OffsetFetchRequestGroup::default() }
 }
 
-async fn ask(shared: &Arc<Shared>, group: OffsetFetchRequestGroup, version: i16) -> Result<Asked, Close> {
+/// A group as it is to be asked for.
+fn look_up(shared: &Shared, group: OffsetFetchRequestGroup, version: i16) -> Result<Asked, Close> {
     let mut unknown = Vec::new();
     let mut topics = group.topics.is_some().then(Vec::new);
     for topic in group.topics.unwrap_or_default() {
@@ -108,9 +113,7 @@ async fn ask(shared: &Arc<Shared>, group: OffsetFetchRequestGroup, version: i16)
         };
         topics.get_or_insert_default().push(TopicPartitions { topic: name, partitions: topic.partition_indexes });
     }
-    let fetch = groups::OffsetFetch { group: group.group_id.clone(), topics: topics.clone() };
-    let asking = shared.groups.ask(shared, &group.group_id, groups::Request::Fetch(fetch)).await;
-    Ok(Asked { group: answerable(group.group_id.into())?.into_owned(), unknown, topics, asking })
+    Ok(Asked { group: answerable(group.group_id.into())?.into_owned(), unknown, topics })
 }
 
 fn nothing_of(topics: Option<Vec<TopicPartitions>>) -> Vec<FetchedTopic> {

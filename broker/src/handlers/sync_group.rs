@@ -10,7 +10,7 @@ use thalweg_coordinators::groups::{self, Synced};
 use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, later, out_of_place};
+use super::{Answer, Api, Close, Request, ask_group, no_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -22,7 +22,7 @@ const PROTOCOL_FROM: i16 = 5;
 /// Takes a request; the answer comes when the leader has assigned.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: SyncGroupRequest = request.body()?;
-    let (mut head, _, permit) = request.into_parts();
+    let (head, _, permit) = request.into_parts();
     if head.version >= PROTOCOL_FROM && (body.protocol_type.is_none() || body.protocol_name.is_none()) {
         return Ok(Answer::Now(head.answer(&refused(ErrorCode::InconsistentGroupProtocol))?));
     }
@@ -35,18 +35,11 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         protocol_name: body.protocol_name,
         assignments: body.assignments.into_iter().map(|one| (one.member_id, one.assignment)).collect(),
     };
-    let asking = shared.groups.ask_with(shared, &body.group_id, groups::Request::Sync(sync), permit).await;
-    Ok(later(head.clone(), async move {
-        let answer = match asking {
-            Ok(asking) => asking.answer(&mut head.ending).await,
-            Err(code) => Err(code),
-        };
-        match answer {
-            Ok(groups::Answer::Sync(Ok(synced))) => assigned(synced, head.version),
-            Ok(groups::Answer::Sync(Err(refusal))) => refused(refusal.code()),
-            Ok(other) => refused(out_of_place(&other)),
-            Err(code) => refused(code),
-        }
+    let version = head.version;
+    Ok(ask_group(shared, head, permit, (body.group_id, groups::Request::Sync(sync)), move |told| match told {
+        Ok(groups::Answer::Sync(Ok(synced))) => assigned(synced, version),
+        Ok(groups::Answer::Sync(Err(refusal))) => refused(refusal.code()),
+        other => refused(no_answer(other)),
     }))
 }
 

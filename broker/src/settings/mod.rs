@@ -143,6 +143,8 @@ pub struct GroupSettings {
     pub initial_rebalance_delay: Duration,
     /// `group.max.size`: members of a group.
     pub members: usize,
+    /// `group.state.bytes`: what all groups may take in memory.
+    pub state_bytes: usize,
 }
 
 impl Settings {
@@ -199,6 +201,7 @@ impl Settings {
                 session_timeout_max: span("group.max.session.timeout.ms"),
                 initial_rebalance_delay: span("group.initial.rebalance.delay.ms"),
                 members: size("group.max.size"),
+                state_bytes: size("group.state.bytes"),
             },
             producer_expiration: producer_expiration(&values),
             values,

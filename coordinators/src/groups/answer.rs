@@ -28,7 +28,36 @@ pub enum Answer {
     List(Vec<Listed>),
     /// To a DeleteGroups.
     DeleteGroup(Result<(), Refusal>),
+    /// There is an answer, and it is larger than was asked for: see [`super::Command::AskWithin`].
+    TooLarge,
 }
+
+impl Answer {
+    /// About what an answer to a Fetch, a Describe or a List takes in memory, in bytes; of others, nothing.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Answer::Fetch(topics) => topics.iter().map(FetchedTopic::bytes).sum(),
+            Answer::Describe(Ok(group)) => group.members.iter().map(DescribedMember::bytes).sum(),
+            Answer::List(groups) => groups.iter().map(Listed::bytes).sum(),
+            _ => 0,
+        }
+    }
+}
+
+/// What an answer may still take, in bytes.
+#[derive(Debug)]
+pub(super) struct AnswerRoom(pub(super) usize);
+
+impl AnswerRoom {
+    /// Takes so many bytes; `None`: they aren't there.
+    pub(super) fn take(&mut self, bytes: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(bytes)?;
+        Some(())
+    }
+}
+
+/// What an entry of an answer takes beside its texts.
+const ENTRY_BYTES: usize = 64;
 
 /// Why a request was refused; each is one of Kafka's errors.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -49,7 +78,7 @@ pub enum Refusal {
     RebalanceInProgress,
     /// The kind isn't the group's, or the member can do nothing that all others can.
     InconsistentProtocol,
-    /// The group has as many members as it may have.
+    /// The group has as many members as it may have, or there is no room for another.
     GroupFull,
     /// There is no such group.
     NoSuchGroup,
@@ -59,9 +88,12 @@ pub enum Refusal {
     Subscribed,
     /// The words that come with an offset are too long.
     MetadataTooLarge,
+    /// No room is left for an offset.
+    NoRoomForOffset,
     /// The generation is too large to be stored.
     GenerationTooLarge,
-    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`].
+    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`]; or there is no room for what
+    /// the leader has assigned.
     CoordinatorFull,
 }
 
@@ -82,6 +114,9 @@ impl Refusal {
             Refusal::NotEmpty => ErrorCode::NonEmptyGroup,
             Refusal::Subscribed => ErrorCode::GroupSubscribedToTopic,
             Refusal::MetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
+            // As Kafka says it when the offsets are too large for the log. The commit fails for good, and its client is told:
+            // one that may try again would, without end, and while it looks for a coordinator its member is not heard.
+            Refusal::NoRoomForOffset => ErrorCode::InvalidCommitOffsetSize,
             // As Kafka says it when the record is too large for the log.
             Refusal::GenerationTooLarge => ErrorCode::UnknownServerError,
             // Clients look for another coordinator, wait and try again.
@@ -167,6 +202,25 @@ pub struct FetchedTopic {
     pub partitions: Vec<(PartitionIndex, Option<Committed>)>,
 }
 
+impl FetchedTopic {
+    fn bytes(&self) -> usize {
+        let partition = |(_, found): &(PartitionIndex, Option<Committed>)| {
+            fetched_bytes(found.as_ref().map(|found| &*found.metadata))
+        };
+        FetchedTopic::head_bytes(&self.topic) + self.partitions.iter().map(partition).sum::<usize>()
+    }
+
+    /// What it takes beside its partitions.
+    pub(super) fn head_bytes(topic: &TopicName) -> usize {
+        ENTRY_BYTES + topic.name.len()
+    }
+}
+
+/// What a partition takes in an answer, with its words if anything was committed.
+pub(super) fn fetched_bytes(metadata: Option<&str>) -> usize {
+    ENTRY_BYTES + metadata.map_or(0, str::len)
+}
+
 /// How far a group has read a partition.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Committed {
@@ -233,6 +287,14 @@ pub struct DescribedMember {
     pub assignment: Bytes,
 }
 
+impl DescribedMember {
+    fn bytes(&self) -> usize {
+        let instance_id = self.instance_id.as_ref().map_or(0, String::len);
+        let texts = self.member_id.len() + instance_id + self.client_id.len() + self.client_host.len();
+        3 * ENTRY_BYTES + texts + self.metadata.len() + self.assignment.len()
+    }
+}
+
 /// A group, as ListGroups shows it; its type is [`super::GROUP_TYPE`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Listed {
@@ -242,4 +304,10 @@ pub struct Listed {
     pub protocol_type: String,
     /// Where it stands.
     pub state: State,
+}
+
+impl Listed {
+    pub(super) fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.group.len() + self.protocol_type.len()
+    }
 }

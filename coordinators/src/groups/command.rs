@@ -22,11 +22,13 @@ pub struct Now {
 }
 
 /// What a coordinator is told.
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are requests")]
 #[derive(Clone, PartialEq, Debug)]
 pub enum Command {
     /// Somebody asks, and gets exactly one answer: in this decision, or in a later one if it has to wait for others.
     Ask(Ticket, Request),
+    /// The same, where an answer to a Fetch, a Describe or a List of more than so many bytes in memory is none: who asks
+    /// is told [`super::Answer::TooLarge`].
+    AskWithin(Ticket, Request, usize),
     /// Topics are gone, and with them what groups had read of them.
     TopicsDeleted(Vec<TopicName>),
     /// A deadline may have passed: see [`super::Coordinator::deadline`]. Too early is harmless.

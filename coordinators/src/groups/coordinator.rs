@@ -3,7 +3,7 @@
 use thalweg_messages::group_log::GroupRecord;
 use thalweg_wire::{Moment, ProducerId};
 
-use super::{Command, Decision, Live, Now, Policy, Stored, Ticket, TransactionEnd};
+use super::{Command, Decision, Live, Now, Policy, Stored, TransactionEnd, volume};
 use crate::machine::{Context, Machine};
 
 /// The coordinator of the groups of one partition: a [`Stored`] and its [`Live`].
@@ -26,6 +26,20 @@ impl Coordinator {
     pub fn loaded(&mut self, now: Now) {
         assert_eq!(self.owed, 0, "loading comes before deciding");
         self.live.loaded(&self.stored, now);
+    }
+
+    /// Bytes for which the log needs room before a command is decided; 0 for one that stores nothing. Of a command that
+    /// comes to more, those behind are offsets and deletions, which can be left out.
+    pub fn volume(&self, command: &Command) -> usize {
+        volume::of(&self.live, self.live.policy(), command)
+    }
+
+    /// There is no room for the rest of the last decision's records: they will not be appended. None of them is a
+    /// generation: members may know of that already.
+    pub fn leave_out(&mut self, rest: &[GroupRecord]) {
+        assert!(can_be_left_out(rest), "a generation is never left out");
+        assert_eq!(self.owed, rest.len(), "the rest is what was not applied");
+        self.owed = 0;
     }
 
     /// Says what a command comes to. The records are to be appended, in this order, and then to be given to
@@ -54,17 +68,6 @@ impl Coordinator {
         self.stored.transaction_ended(producer, end);
     }
 
-    /// The connection of a ticket is gone: it won't be answered. The member isn't gone with it, it may come back within
-    /// its session.
-    pub fn forget(&mut self, ticket: Ticket) {
-        self.live.forget(ticket);
-    }
-
-    /// Tickets that wait: of a coordinator that ends, they have to be told to go elsewhere (NOT_COORDINATOR).
-    pub fn waiting(&self) -> impl Iterator<Item = Ticket> {
-        self.live.waiting()
-    }
-
     /// When the next [`Command::Tick`] is due. May be early, is never late; changes with each command.
     pub fn deadline(&self) -> Option<Moment> {
         self.live.deadline()
@@ -75,6 +78,23 @@ impl Coordinator {
         self.live.set_policy(policy);
     }
 
+    /// By how many bytes its state may grow from here on, until this is said again; no bound if it never is. A request
+    /// that needs more is refused; what is there, and what takes no more than what it replaces, goes on. The end of a
+    /// group is stored in any case, for which it has counted all the time.
+    pub fn set_room(&mut self, bytes: usize) {
+        self.live.set_room(bytes);
+    }
+
+    /// What its state takes in memory, in bytes: a count kept as it changes, rather too large than too small.
+    pub fn bytes(&self) -> usize {
+        self.stored.bytes() + self.live.bytes()
+    }
+
+    /// [`Self::bytes`], counted anew from all that there is: for tests.
+    pub fn recounted_bytes(&self) -> usize {
+        self.stored.recounted_bytes() + self.live.recounted()
+    }
+
     /// The durable state as records.
     pub fn image(&self) -> impl Iterator<Item = GroupRecord> {
         self.stored.image()
@@ -83,5 +103,62 @@ impl Coordinator {
     /// The durable state.
     pub fn stored(&self) -> &Stored {
         &self.stored
+    }
+}
+
+/// Whether nothing else has to know of these records: offsets, and what is gone.
+pub fn can_be_left_out(records: &[GroupRecord]) -> bool {
+    !records.iter().any(|record| matches!(record, GroupRecord::GroupMetadata(_, Some(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::{CommitDialect, CommitPartition, CommitTopic, OffsetCommit, Request, Ticket, TopicName};
+    use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
+
+    const NOW: Now = Now { moment: Moment::ZERO, timestamp: Timestamp::from_millis(0) };
+
+    fn commit(ticket: u64, partitions: i32) -> Command {
+        let partition = |index| CommitPartition {
+            partition: PartitionIndex(index),
+            offset: Offset(7),
+            leader_epoch: LeaderEpoch::NONE,
+            metadata: None,
+        };
+        let topic = TopicName { name: "t".to_owned(), id: TopicId::ZERO };
+        let request = OffsetCommit {
+            group: "g".to_owned(),
+            generation: -1,
+            member_id: String::new(),
+            instance_id: None,
+            retention: None,
+            dialect: CommitDialect::GroupIsMissing,
+            topics: vec![CommitTopic { topic, partitions: (0..partitions).map(partition).collect() }],
+        };
+        Command::Ask(Ticket(ticket), Request::Commit(request))
+    }
+
+    #[test]
+    fn a_commit_of_which_a_part_had_room_goes_no_further_and_the_next_one_does() {
+        let mut coordinator = Coordinator::new(Policy::default());
+        coordinator.loaded(NOW);
+        let decision = coordinator.decide(NOW, commit(1, 3));
+        coordinator.apply(Context { offset: Offset(0) }, &decision.records[0]);
+        assert!(can_be_left_out(&decision.records[1..]));
+        coordinator.leave_out(&decision.records[1..]);
+        assert_eq!(coordinator.stored().offset_count(), 1);
+        let again = coordinator.decide(NOW, commit(2, 3));
+        assert_eq!(again.records.len(), 3);
+        again.records.iter().for_each(|record| coordinator.apply(Context { offset: Offset(1) }, record));
+        assert_eq!(coordinator.stored().offset_count(), 3);
+    }
+
+    // Members have been told of it.
+    #[test]
+    fn a_generation_is_never_left_out() {
+        let generation = |value| GroupRecord::GroupMetadata(Default::default(), value);
+        assert!(can_be_left_out(&[generation(None)]));
+        assert!(!can_be_left_out(&[generation(None), generation(Some(Default::default()))]));
     }
 }

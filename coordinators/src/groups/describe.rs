@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::answer::AnswerRoom;
 use super::group::{Group, Phase};
 use super::members::Member;
 use super::stored::StoredGroup;
@@ -40,15 +41,20 @@ fn described(member: &Member, protocol: Option<&str>) -> DescribedMember {
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
         metadata: protocol.map(|protocol| member.metadata(protocol)).unwrap_or_default(),
-        assignment: member.assignment.clone(),
+        assignment: member.assignment().clone(),
     }
 }
 
-/// The groups that a filter lets through, by their names.
-pub(super) fn list(stored: &Stored, live: &BTreeMap<Arc<str>, Group>, filter: &Filter) -> Vec<Listed> {
+/// The groups that a filter lets through, by their names; `None` where there is no room to name them.
+pub(super) fn list(
+    stored: &Stored,
+    live: &BTreeMap<Arc<str>, Group>,
+    filter: &Filter,
+    mut room: AnswerRoom,
+) -> Option<Vec<Listed>> {
     let lets = |words: &[String], word: &str| words.is_empty() || words.iter().any(|w| w.eq_ignore_ascii_case(word));
     if !lets(&filter.types, GROUP_TYPE) {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let names: BTreeSet<&Arc<str>> = stored.groups().map(|(name, _)| name).chain(live.keys()).collect();
     let groups = names.into_iter().filter_map(|name| {
@@ -58,7 +64,7 @@ pub(super) fn list(stored: &Stored, live: &BTreeMap<Arc<str>, Group>, filter: &F
         let listed = || Listed { group: name.to_string(), protocol_type: kind.unwrap_or_default().to_owned(), state };
         lets(&filter.states, state.name()).then(listed)
     });
-    groups.collect()
+    groups.map(|listed| room.take(listed.bytes()).map(|()| listed)).collect()
 }
 
 /// A group goes, unless it has members. Its offsets first: what is left, should the log end in between, is a group.

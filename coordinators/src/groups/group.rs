@@ -6,7 +6,7 @@
 //!    └── nobody is left ────────┘      └── somebody joins, changes, leaves, is silent for too long ◀──────────────────┘
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use thalweg_messages::group_log::GroupMetadataValue;
 use thalweg_wire::{Moment, Timestamp};
 
 use super::members::{Introduction, Member, Members};
-use super::subscription::subscribed_topics;
+use super::pending::Pending;
+use super::subscription::{named_topics, subscribed_topics};
 use super::turn::Turn;
-use super::{JoinAnswer, Joined, JoinedMember, Refusal, State};
+use super::{JoinAnswer, Joined, JoinedMember, Refusal, State, weight};
 
 /// A new member doesn't know its id yet and can't send heartbeats: so long its JoinGroup may wait.
 const NEWCOMER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
@@ -33,8 +34,7 @@ pub(super) struct Group {
     pub(super) protocol: Option<String>,
     pub(super) leader: Option<Arc<str>>,
     pub(super) members: Members,
-    /// Ids that were given out to clients that have not come again with them, and how long they may take.
-    pub(super) pending: BTreeMap<Arc<str>, Moment>,
+    pub(super) pending: Pending,
     /// Since when it is in its state.
     pub(super) since: Timestamp,
     /// What the members of the generation read, as far as they let us know.
@@ -43,6 +43,8 @@ pub(super) struct Group {
     pub(super) wake: Option<Moment>,
     /// The wake that the coordinator has noted.
     pub(super) noted: Option<Moment>,
+    /// The bytes that the coordinator has counted.
+    pub(super) counted: usize,
 }
 
 /// Where a group stands, and until when.
@@ -83,11 +85,12 @@ impl Group {
             protocol: None,
             leader: None,
             members: Members::default(),
-            pending: BTreeMap::new(),
+            pending: Pending::default(),
             since: stored.map_or(since, |value| Timestamp::from_millis(value.current_state_timestamp)),
             subscribed: None,
             wake: None,
             noted: None,
+            counted: 0,
         }
     }
 
@@ -102,16 +105,19 @@ impl Group {
             }
             let millis = |millis: i32| u64::try_from(millis).ok().map(Duration::from_millis);
             let session_timeout = millis(stored.session_timeout).unwrap_or_default();
+            let protocols: Vec<_> =
+                value.protocol.iter().map(|name| (name.clone(), stored.subscription.clone())).collect();
             let said = Introduction {
                 client_id: stored.client_id.clone(),
                 client_host: stored.client_host.clone(),
                 session_timeout,
                 rebalance_timeout: millis(stored.rebalance_timeout).unwrap_or(session_timeout),
-                protocols: value.protocol.iter().map(|name| (name.clone(), stored.subscription.clone())).collect(),
+                topics: named_topics(&value.protocol_type, &protocols),
+                protocols,
             };
             let mut member = Member::new(Arc::from(stored.member_id.as_str()), instance, said);
             member.newcomer = false;
-            member.assignment = stored.assignment.clone();
+            let member = member.with_assignment(stored.assignment.clone());
             let id = member.id.clone();
             group.members.insert(member);
             group.hear(&id, now);
@@ -139,6 +145,22 @@ impl Group {
     /// Nobody is here, and what is to be known of it is stored.
     pub(super) fn is_vacant(&self) -> bool {
         self.phase == Phase::Empty && self.members.is_empty() && self.pending.is_empty()
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        weight::live_group(&self.name, self.protocol_type.as_deref()) + self.members.bytes() + self.pending.bytes()
+    }
+
+    /// The same, counted anew.
+    pub(super) fn recounted(&self) -> usize {
+        let own = weight::live_group(&self.name, self.protocol_type.as_deref());
+        own + self.members.recounted() + self.pending.recounted()
+    }
+
+    /// By how much it has grown in this turn.
+    pub(super) fn growth(&self) -> usize {
+        self.bytes().saturating_sub(self.counted)
     }
 
     pub(super) fn is_leader(&self, id: &str) -> bool {
@@ -221,7 +243,7 @@ impl Group {
 
     pub(super) fn deadline(&self) -> Option<Moment> {
         let sessions = self.members.iter().filter(|member| !member.is_excused()).map(|member| member.expires);
-        sessions.chain(self.pending.values().copied()).chain(self.deadline_of_phase()).min()
+        sessions.chain(self.pending.deadline()).chain(self.deadline_of_phase()).min()
     }
 
     pub(super) fn subscriptions(&self) -> Option<BTreeSet<String>> {

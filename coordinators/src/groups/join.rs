@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::group::{Group, Phase};
 use super::members::{Introduction, Member, once_each};
 use super::records::generation_bytes;
+use super::subscription::named_topics;
 use super::turn::Turn;
-use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket};
+use super::{Answer, JoinAnswer, JoinDialect, JoinGroup, Refusal, Ticket, weight};
 
-/// Strings of the log have an int16 length.
-const MEMBER_ID_BYTES_MAX: usize = i16::MAX as usize;
+/// Every member of a group is told its leader's id: however long a client's name is, this is not.
+const MEMBER_ID_BYTES_MAX: usize = 1_000;
 
 impl Group {
     pub(super) fn join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, mut request: JoinGroup) {
@@ -20,14 +21,18 @@ impl Group {
             if self.members.find(&id).is_some() {
                 self.remove(turn, &id);
             }
-            self.pending.remove(id.as_str());
+            self.pending.remove(&id);
             return refuse(turn, ticket, "", Refusal::GroupFull);
         }
         if !self.supports(&request) {
             return refuse(turn, ticket, &id, Refusal::InconsistentProtocol);
         }
-        if self.members.said_bytes_with(&id, &request.protocols) > turn.policy.said_bytes_max() {
+        if self.said_bytes_with(&id, &request) > turn.policy.said_bytes_max() {
             return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
+        }
+        if self.growth() + self.growth_by(&id, &request) > turn.room {
+            // As if the group had no place: whoever comes anew is told so for good, and the others go on.
+            return refuse(turn, ticket, &id, Refusal::GroupFull);
         }
         if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
     }
@@ -58,11 +63,11 @@ impl Group {
     }
 
     fn join_known(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &str, request: JoinGroup) {
-        if request.instance_id.is_some() && self.pending.contains_key(id) {
+        if request.instance_id.is_some() && self.pending.contains(id) {
             // An instance gets its id by joining without one; this one was given to somebody else.
             return refuse(turn, ticket, id, Refusal::UnknownMember);
         }
-        if let Some((id, _)) = self.pending.remove_entry(id) {
+        if let Some(id) = self.pending.remove(id) {
             return self.add(turn, ticket, &id, request);
         }
         if let Err(refusal) = self.check_member(id, request.instance_id.as_deref()) {
@@ -86,6 +91,30 @@ impl Group {
         self.rebalance(turn);
     }
 
+    /// What the answers take that tell the members of each other, were this one among them: the leader hears of all, and
+    /// everybody hears the group's kind.
+    fn said_bytes_with(&self, id: &str, request: &JoinGroup) -> usize {
+        let instance_id = request.instance_id.as_deref().map_or(0, str::len);
+        let texts = id.len() + instance_id + request.client_id.len() + request.client_host.len();
+        let kinds = (self.members.len() + 1) * request.protocol_type.len();
+        self.members.said_bytes_with(id, &request.protocols, texts) + kinds
+    }
+
+    /// By how much the group grows if somebody joins. A client that is only given an id is refused at once where it would
+    /// be refused when it comes again.
+    fn growth_by(&self, id: &str, request: &JoinGroup) -> usize {
+        let instance_id = request.instance_id.as_deref();
+        let holder =
+            if id.is_empty() { instance_id.and_then(|instance| self.members.of_instance(instance)) } else { None };
+        let member = self.members.find(holder.map_or(id, |holder| holder));
+        let said = weight::said(&request.protocols, named_topics(&request.protocol_type, &request.protocols));
+        let new_id = drawn_id(request);
+        let id = if id.is_empty() { &*new_id } else { id };
+        let texts = [id, instance_id.unwrap_or_default(), &request.client_id, &request.client_host];
+        let kind = if self.members.is_empty() { 2 * request.protocol_type.len() } else { 0 };
+        (kind + weight::member(texts) + said).saturating_sub(member.map_or(0, Member::bytes))
+    }
+
     fn add(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>, request: JoinGroup) {
         if self.members.is_empty() {
             self.protocol_type = Some(request.protocol_type.clone());
@@ -107,10 +136,10 @@ impl Group {
         let Some(replaced) = self.members.rename(old, id.clone()) else { return };
         if let Some(waiter) = replaced.joining {
             let answer = JoinAnswer { member_id: old.to_owned(), outcome: Err(Refusal::FencedInstance) };
-            turn.release(waiter, || Answer::Join(answer));
+            turn.answer(waiter, Answer::Join(answer));
         }
         if let Some(waiter) = replaced.syncing {
-            turn.release(waiter, || Answer::Sync(Err(Refusal::FencedInstance)));
+            turn.answer(waiter, Answer::Sync(Err(Refusal::FencedInstance)));
         }
         if self.is_leader(old) {
             self.leader = Some(id.clone());
@@ -121,8 +150,8 @@ impl Group {
         let keeps_place = matches!(self.phase, Phase::Stable { .. })
             && self.members.vote(self.leader.as_deref()) == self.protocol
             && generation_bytes(&self.generation_record()) <= turn.policy.generation_bytes_max;
-        if keeps_place {
-            let value = self.generation_record();
+        let value = self.generation_record();
+        if keeps_place && self.growth() + turn.growth_of_stored(&self.name, &value) <= turn.room {
             turn.store_generation(&self.name, value);
             let answer = self.joined_again(id, led.as_deref(), dialect);
             return turn.answer(ticket, Answer::Join(answer));
@@ -147,11 +176,10 @@ impl Group {
     }
 
     fn wait_to_join(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>) {
-        let waiter = turn.park(ticket, &self.name, id);
-        if let Some(before) = self.members.wait_to_join(id, waiter) {
+        if let Some(before) = self.members.wait_to_join(id, ticket) {
             // The same member on another connection: the older request has missed its turn.
             let answer = JoinAnswer { member_id: id.to_string(), outcome: Err(Refusal::RebalanceInProgress) };
-            turn.release(before, || Answer::Join(answer));
+            turn.answer(before, Answer::Join(answer));
         }
     }
 
@@ -189,6 +217,7 @@ fn introduction(request: JoinGroup) -> Introduction {
         client_host: request.client_host,
         session_timeout: request.session_timeout,
         rebalance_timeout: request.rebalance_timeout,
+        topics: named_topics(&request.protocol_type, &request.protocols),
         protocols: request.protocols,
     }
 }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use thalweg_wire::Moment;
 
+use super::answer::AnswerRoom;
 use super::expiry::{self, Look};
 use super::group::Group;
 use super::join::refuse;
-use super::turn::{Parked, Turn};
+use super::turn::Turn;
 use super::{
     Answer, Command, Decision, JoinGroup, LeaveGroup, Left, Now, OffsetCommit, Policy, Refusal, Request, Stored,
     Ticket, TopicOutcome, describe, offsets,
 };
 
-/// Members, rebalances and tickets that wait.
+/// Members with the tickets for which they wait, and rebalances.
 #[derive(Debug)]
 pub struct Live {
     policy: Policy,
@@ -22,15 +23,17 @@ pub struct Live {
     groups: BTreeMap<Arc<str>, Group>,
     /// When a group wants to be looked at. Never too late; too early costs one look.
     wakes: BTreeSet<(Moment, Arc<str>)>,
-    parked: Parked,
+    /// What groups take in memory.
+    bytes: usize,
+    /// By how much that and what is stored may grow.
+    room: usize,
     /// When offsets are looked at again; `None` before the log was read.
     expiry: Option<Moment>,
 }
 
 impl Live {
     pub(super) fn new(policy: Policy) -> Live {
-        let (groups, wakes, parked) = (BTreeMap::new(), BTreeSet::new(), Parked::new());
-        Live { policy, groups, wakes, parked, expiry: None }
+        Live { policy, groups: BTreeMap::new(), wakes: BTreeSet::new(), bytes: 0, room: usize::MAX, expiry: None }
     }
 
     pub(super) fn loaded(&mut self, stored: &Stored, now: Now) {
@@ -46,15 +49,25 @@ impl Live {
         self.policy = policy;
     }
 
-    pub(super) fn forget(&mut self, ticket: Ticket) {
-        let Some((group, member)) = self.parked.remove(&ticket) else { return };
-        if let Some(group) = self.groups.get_mut(&group) {
-            group.members.forget(&member, ticket);
-        }
+    pub(super) fn set_room(&mut self, bytes: usize) {
+        self.room = bytes;
     }
 
-    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
-        self.parked.keys().copied()
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What a group takes in memory, if somebody is in it.
+    pub(super) fn group_bytes(&self, name: &str) -> Option<usize> {
+        self.groups.get(name).map(|group| group.counted)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn recounted(&self) -> usize {
+        self.groups.values().map(Group::recounted).sum()
     }
 
     pub(super) fn deadline(&self) -> Option<Moment> {
@@ -64,7 +77,8 @@ impl Live {
 
     pub(super) fn decide(&mut self, stored: &Stored, now: Now, command: Command) -> Decision {
         match command {
-            Command::Ask(ticket, request) => self.asked(stored, now, ticket, request),
+            Command::Ask(ticket, request) => self.asked(stored, now, ticket, request, usize::MAX),
+            Command::AskWithin(ticket, request, bytes) => self.asked(stored, now, ticket, request, bytes),
             Command::TopicsDeleted(topics) => {
                 Decision { records: expiry::of_topics(stored, &topics), reply: Vec::new() }
             }
@@ -72,8 +86,15 @@ impl Live {
         }
     }
 
-    fn asked(&mut self, stored: &Stored, now: Now, ticket: Ticket, request: Request) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+    fn asked(
+        &mut self,
+        stored: &Stored,
+        now: Now,
+        ticket: Ticket,
+        request: Request,
+        answer_bytes_max: usize,
+    ) -> Decision {
+        let mut turn = Turn::new(stored, &self.policy, now, self.room);
         let groups = &mut self.groups;
         let touched = match request {
             Request::Join(request) => join(groups, &mut turn, ticket, request),
@@ -107,7 +128,8 @@ impl Live {
                 Some(name)
             }
             Request::Fetch(request) => {
-                turn.answer(ticket, Answer::Fetch(offsets::fetch(stored, request)));
+                let fetched = offsets::fetch(stored, request, AnswerRoom(answer_bytes_max));
+                turn.answer(ticket, fetched.map_or(Answer::TooLarge, Answer::Fetch));
                 None
             }
             Request::DeleteOffsets(request) => {
@@ -118,11 +140,14 @@ impl Live {
             }
             Request::Describe { group } => {
                 let described = describe::describe(stored.group(&group), groups.get(group.as_str()));
-                turn.answer(ticket, Answer::Describe(described));
+                // What its members said is shared, not copied.
+                let answer = Some(Answer::Describe(described)).filter(|answer| answer.bytes() <= answer_bytes_max);
+                turn.answer(ticket, answer.unwrap_or(Answer::TooLarge));
                 None
             }
             Request::List(filter) => {
-                turn.answer(ticket, Answer::List(describe::list(stored, groups, &filter)));
+                let listed = describe::list(stored, groups, &filter, AnswerRoom(answer_bytes_max));
+                turn.answer(ticket, listed.map_or(Answer::TooLarge, Answer::List));
                 None
             }
             Request::DeleteGroup { group } => {
@@ -140,7 +165,7 @@ impl Live {
     }
 
     fn tick(&mut self, stored: &Stored, now: Now) -> Decision {
-        let mut turn = Turn::new(stored, &self.policy, now, &mut self.parked);
+        let mut turn = Turn::new(stored, &self.policy, now, self.room);
         let mut looked_at = Vec::new();
         while let Some((_, name)) = self.wakes.first().filter(|(wake, _)| *wake <= now.moment).cloned() {
             self.wakes.pop_first();
@@ -161,7 +186,7 @@ impl Live {
         decision
     }
 
-    /// After a group was dealt with: it is dropped when nobody is in it, else its next look is noted.
+    /// After a group was dealt with: it is dropped when nobody is in it, else its next look and its size are noted.
     fn settle(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
         let vacant = group.is_vacant();
@@ -172,8 +197,12 @@ impl Live {
             }
             self.wakes.extend(wake.map(|wake| (wake, group.name.clone())));
         }
+        self.bytes -= group.counted;
         if vacant {
             self.groups.remove(name);
+        } else {
+            group.counted = group.bytes();
+            self.bytes += group.counted;
         }
     }
 }

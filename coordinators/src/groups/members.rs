@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use thalweg_wire::Moment;
 
-use super::Ticket;
+use super::{Ticket, weight};
 
 /// A member of a group.
 #[derive(Clone, Debug)]
@@ -18,26 +18,24 @@ pub(super) struct Member {
     pub(super) client_host: String,
     pub(super) session_timeout: Duration,
     pub(super) rebalance_timeout: Duration,
-    pub(super) assignment: Bytes,
+    assignment: Bytes,
     /// Until then it must be heard of.
     pub(super) expires: Moment,
     /// Waits for the leader's assignment.
-    pub(super) syncing: Option<Waiter>,
+    pub(super) syncing: Option<Ticket>,
     /// Has asked for its part of this generation.
     pub(super) synced: bool,
     /// Has not been in a generation yet: it doesn't know its id, so nothing but its answer keeps it here.
     pub(super) newcomer: bool,
     /// Names and what it says for each, the best first; each name once.
     protocols: Vec<(String, Bytes)>,
+    /// How many topics these name.
+    topics: usize,
     /// Waits for the next generation.
-    joining: Option<Waiter>,
+    joining: Option<Ticket>,
     /// The order in which they came.
     place: u64,
 }
-
-/// Whom an answer goes to; nobody, if the connection is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Waiter(pub(super) Option<Ticket>);
 
 /// What a client says of itself when it joins.
 #[derive(Clone, Debug)]
@@ -48,6 +46,8 @@ pub(super) struct Introduction {
     pub(super) rebalance_timeout: Duration,
     /// Each name once.
     pub(super) protocols: Vec<(String, Bytes)>,
+    /// How many topics these name.
+    pub(super) topics: usize,
 }
 
 impl Member {
@@ -65,9 +65,33 @@ impl Member {
             synced: true,
             newcomer: true,
             protocols: said.protocols,
+            topics: said.topics,
             joining: None,
             place: 0,
         }
+    }
+
+    /// With what it was assigned.
+    pub(super) fn with_assignment(self, assignment: Bytes) -> Member {
+        Member { assignment, ..self }
+    }
+
+    /// Its part of the generation; until the next one stands, of the last.
+    pub(super) fn assignment(&self) -> &Bytes {
+        &self.assignment
+    }
+
+    /// What is known of it beside what it says.
+    fn text_bytes(&self) -> usize {
+        let instance_id = self.instance_id.as_deref().map_or(0, str::len);
+        self.id.len() + instance_id + self.client_id.len() + self.client_host.len()
+    }
+
+    /// What it takes in memory, its part left out.
+    pub(super) fn bytes(&self) -> usize {
+        let instance_id = self.instance_id.as_deref().unwrap_or_default();
+        weight::member([&self.id, instance_id, &self.client_id, &self.client_host])
+            + weight::said(&self.protocols, self.topics)
     }
 
     pub(super) fn is_joining(&self) -> bool {
@@ -107,6 +131,13 @@ pub(super) struct Members {
     joining: usize,
     said_bytes: usize,
     came: u64,
+    /// What they take in memory, their parts left out.
+    bytes: usize,
+    /// What their parts take.
+    part_bytes: usize,
+    /// What parts took that were taken back, or whose members went: the next generation is about to give them anew, and
+    /// nobody else is to have that room meanwhile.
+    kept_bytes: usize,
 }
 
 impl Members {
@@ -123,10 +154,48 @@ impl Members {
         self.joining
     }
 
-    /// What it would take to keep what all have said, had `id` said this.
-    pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)]) -> usize {
-        let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols));
-        self.said_bytes - before + said_bytes(protocols)
+    /// What it would take to tell a leader who there is and what all have said, had `id` said this, of whom so many bytes
+    /// of text are known beside it.
+    pub(super) fn said_bytes_with(&self, id: &str, protocols: &[(String, Bytes)], texts: usize) -> usize {
+        let before = self.find(id).map_or(0, |member| said_bytes(&member.protocols) + member.text_bytes());
+        self.said_bytes - before + said_bytes(protocols) + texts
+    }
+
+    /// What they take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.part_bytes + self.kept_bytes
+    }
+
+    /// The same, counted anew.
+    pub(super) fn recounted(&self) -> usize {
+        self.kept_bytes + self.iter().map(|member| member.bytes() + member.assignment.len()).sum::<usize>()
+    }
+
+    /// Gives everybody a part.
+    pub(super) fn assign(&mut self, mut part: impl FnMut(&str) -> Bytes) {
+        (self.part_bytes, self.kept_bytes) = (0, 0);
+        for member in self.by_id.values_mut() {
+            member.assignment = part(&member.id);
+            self.part_bytes += member.assignment.len();
+        }
+    }
+
+    /// Nobody has a part any more; the room for them stays.
+    pub(super) fn take_parts_back(&mut self) {
+        let had = self.part_room();
+        self.assign(|_| Bytes::new());
+        self.kept_bytes = had;
+    }
+
+    /// The room for parts: what they take, or took.
+    pub(super) fn part_room(&self) -> usize {
+        self.part_bytes + self.kept_bytes
+    }
+
+    /// So much room is kept for parts while there are none.
+    pub(super) fn keep_part_room(&mut self, bytes: usize) {
+        assert_eq!(self.part_bytes, 0, "parts were taken back");
+        self.kept_bytes = bytes;
     }
 
     pub(super) fn find(&self, id: &str) -> Option<&Member> {
@@ -175,18 +244,15 @@ impl Members {
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Member> {
-        let member = self.by_id.remove(id)?;
-        if let Some(instance) = &member.instance_id {
-            self.by_instance.remove(instance);
-        }
-        self.count_out(&member.protocols);
-        self.joining -= usize::from(member.joining.is_some());
+        let member = self.take(id)?;
+        // The others share its part.
+        self.kept_bytes = if self.is_empty() { 0 } else { self.kept_bytes + member.assignment.len() };
         Some(member)
     }
 
     /// A new process in an old one's place: all that was known of it stays, but not who waited.
     pub(super) fn rename(&mut self, old: &str, new: Arc<str>) -> Option<Replaced> {
-        let mut member = self.remove(old)?;
+        let mut member = self.take(old)?;
         let replaced = Replaced { joining: member.joining.take(), syncing: member.syncing.take() };
         member.id = new;
         self.put(member);
@@ -198,34 +264,27 @@ impl Members {
         let Some(member) = self.by_id.get_mut(id) else { return };
         member.session_timeout = said.session_timeout;
         member.rebalance_timeout = said.rebalance_timeout;
+        self.bytes -= member.bytes();
         let old = std::mem::replace(&mut member.protocols, said.protocols);
         let new = member.protocols.clone();
+        member.topics = said.topics;
+        self.bytes += member.bytes();
         self.count_out(&old);
         self.count_in(&new);
     }
 
     /// A member waits for the next generation. Gives back who waited in its name before.
-    pub(super) fn wait_to_join(&mut self, id: &str, waiter: Waiter) -> Option<Waiter> {
+    pub(super) fn wait_to_join(&mut self, id: &str, waiter: Ticket) -> Option<Ticket> {
         let before = self.by_id.get_mut(id)?.joining.replace(waiter);
         self.joining += usize::from(before.is_none());
         before
     }
 
     /// A member doesn't wait any more. Gives back who waited.
-    pub(super) fn end_joining(&mut self, id: &str) -> Option<Waiter> {
+    pub(super) fn end_joining(&mut self, id: &str) -> Option<Ticket> {
         let waiter = self.by_id.get_mut(id)?.joining.take();
         self.joining -= usize::from(waiter.is_some());
         waiter
-    }
-
-    /// Nobody waits for this ticket any more; who held it is as it was.
-    pub(super) fn forget(&mut self, id: &str, ticket: Ticket) {
-        let Some(member) = self.by_id.get_mut(id) else { return };
-        for waiter in member.joining.iter_mut().chain(&mut member.syncing) {
-            if waiter.0 == Some(ticket) {
-                waiter.0 = None;
-            }
-        }
     }
 
     /// Whether one of these protocols can be everybody's.
@@ -256,6 +315,19 @@ impl Members {
         self.iter().map(|member| member.rebalance_timeout).max().unwrap_or_default()
     }
 
+    fn take(&mut self, id: &str) -> Option<Member> {
+        let member = self.by_id.remove(id)?;
+        if let Some(instance) = &member.instance_id {
+            self.by_instance.remove(instance);
+        }
+        self.count_out(&member.protocols);
+        self.joining -= usize::from(member.joining.is_some());
+        self.said_bytes -= member.text_bytes();
+        self.bytes -= member.bytes();
+        self.part_bytes -= member.assignment.len();
+        Some(member)
+    }
+
     fn put(&mut self, member: Member) {
         if let Some(instance) = &member.instance_id {
             let before = self.by_instance.insert(instance.clone(), member.id.clone());
@@ -263,6 +335,9 @@ impl Members {
         }
         self.count_in(&member.protocols);
         self.joining += usize::from(member.joining.is_some());
+        self.said_bytes += member.text_bytes();
+        self.bytes += member.bytes();
+        self.part_bytes += member.assignment.len();
         self.by_id.insert(member.id.clone(), member);
     }
 
@@ -288,8 +363,8 @@ impl Members {
 /// Who waited for an answer in the name of a process that was replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replaced {
-    pub(super) joining: Option<Waiter>,
-    pub(super) syncing: Option<Waiter>,
+    pub(super) joining: Option<Ticket>,
+    pub(super) syncing: Option<Ticket>,
 }
 
 /// A protocol that is named twice counts once, the first time. What is said of it is copied: it came as part of a frame,

@@ -6,7 +6,8 @@
 //!
 //! The driver, for each command: [`Coordinator::decide`]; append the records; [`Coordinator::apply`] each at its offset;
 //! then hold the answers until the high watermark has passed the log's end. Before the next command, because that one
-//! sees what these records say. An append that fails ends the coordinator: load another from the log, and tell the
+//! sees what these records say. Where there may be no room for them, that is asked first ([`Coordinator::volume`]): what
+//! was decided is not taken back, but for offsets ([`Coordinator::leave_out`]). An append that fails ends the coordinator: load another from the log, and tell the
 //! tickets that wait. Records of one decision need not stand together: each prefix is a state as well.
 
 mod answer;
@@ -19,6 +20,7 @@ mod join;
 mod live;
 mod members;
 mod offsets;
+mod pending;
 mod policy;
 mod rebalance;
 pub mod records;
@@ -28,6 +30,8 @@ mod subscription;
 mod sync;
 mod transactions;
 mod turn;
+mod volume;
+mod weight;
 
 pub use answer::{
     Answer, Committed, Described, DescribedMember, FetchedTopic, JoinAnswer, Joined, JoinedMember, Left, Listed,
@@ -37,7 +41,7 @@ pub use command::{
     Command, CommitDialect, CommitPartition, CommitTopic, Filter, Heartbeat, JoinDialect, JoinGroup, LeaveGroup,
     Leaver, Now, OffsetCommit, OffsetDelete, OffsetFetch, Request, SyncGroup, Ticket, TopicName, TopicPartitions,
 };
-pub use coordinator::Coordinator;
+pub use coordinator::{Coordinator, can_be_left_out};
 pub use live::Live;
 pub use policy::Policy;
 pub use stored::Stored;

@@ -3,6 +3,7 @@
 use thalweg_messages::group_log::{GroupRecord, OffsetCommitKey, OffsetCommitValue};
 use thalweg_wire::{PartitionIndex, TopicId};
 
+use super::answer::{AnswerRoom, fetched_bytes};
 use super::group::{CONSUMER, Group, Phase};
 use super::stored::StoredGroup;
 use super::turn::Turn;
@@ -80,6 +81,9 @@ fn commit_partition(
     if is_new && turn.stored.offset_count() + turn.records.len() >= turn.policy.offsets_max {
         return Err(Refusal::CoordinatorFull);
     }
+    if !turn.takes_offset(group, &topic.name, commit.partition, &metadata) {
+        return Err(Refusal::NoRoomForOffset);
+    }
     let key = OffsetCommitKey { group: group.to_owned(), topic: topic.name.clone(), partition: commit.partition };
     let value = OffsetCommitValue {
         offset: commit.offset,
@@ -95,27 +99,35 @@ fn commit_partition(
     Ok(())
 }
 
-/// What a group has committed, as far as it is asked for.
-pub(super) fn fetch(stored: &Stored, request: OffsetFetch) -> Vec<FetchedTopic> {
+/// What a group has committed, as far as it is asked for; `None` where there is no room to say so.
+pub(super) fn fetch(stored: &Stored, request: OffsetFetch, mut room: AnswerRoom) -> Option<Vec<FetchedTopic>> {
     let group = stored.group(&request.group);
-    let Some(topics) = request.topics else { return group.map(all).unwrap_or_default() };
+    let Some(topics) = request.topics else { return group.map_or(Some(Vec::new()), |group| all(group, &mut room)) };
     let topics = topics.into_iter().map(|asked| {
+        room.take(FetchedTopic::head_bytes(&asked.topic))?;
         let found = |index| {
             let offset = group.and_then(|group| group.offset(&asked.topic.name, index));
-            (index, offset.filter(|offset| is_of(offset, asked.topic.id)).map(committed))
+            let offset = offset.filter(|offset| is_of(offset, asked.topic.id));
+            room.take(fetched_bytes(offset.map(|offset| &*offset.metadata)))?;
+            Some((index, offset.map(committed)))
         };
-        let partitions = asked.partitions.into_iter().map(found).collect();
-        FetchedTopic { topic: asked.topic, partitions }
+        let partitions = asked.partitions.into_iter().map(found).collect::<Option<_>>()?;
+        Some(FetchedTopic { topic: asked.topic, partitions })
     });
     topics.collect()
 }
 
-fn all(group: &StoredGroup) -> Vec<FetchedTopic> {
+fn all(group: &StoredGroup, room: &mut AnswerRoom) -> Option<Vec<FetchedTopic>> {
     let topics = group.offsets.iter().map(|(name, partitions)| {
         let id = partitions.values().map(|offset| offset.topic_id).find(|id| !id.is_zero());
         let topic = TopicName { name: name.to_string(), id: id.unwrap_or_default() };
-        let found = partitions.iter().map(|(&index, offset)| (index, Some(committed(offset))));
-        FetchedTopic { topic, partitions: found.collect() }
+        room.take(FetchedTopic::head_bytes(&topic))?;
+        let found = |(&index, offset): (&PartitionIndex, &OffsetCommitValue)| {
+            room.take(fetched_bytes(Some(&offset.metadata)))?;
+            Some((index, Some(committed(offset))))
+        };
+        let partitions = partitions.iter().map(found).collect::<Option<_>>()?;
+        Some(FetchedTopic { topic, partitions })
     });
     topics.collect()
 }

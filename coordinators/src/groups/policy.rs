@@ -4,10 +4,8 @@ use std::time::Duration;
 
 /// Settings and bounds of one coordinator.
 ///
-/// What it holds at most, roughly: an offset takes 150 bytes and its metadata; a member 1,000 bytes, what it says when it
-/// joins (per protocol) and its part, but a group together no more than six times [`Policy::generation_bytes_max`]; a group without members 300 bytes. A million offsets and a hundred thousand groups
-/// are 180 MB for one of the topic's fifty partitions: the bounds stop a client that invents names without end, and stay
-/// far above what a busy cluster has.
+/// The counts stop a client that invents names without end, and stay far above what a busy cluster has. How many bytes
+/// all of it may take is not for one coordinator to say: see [`super::Coordinator::set_room`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
     /// `group.min.session.timeout.ms`.

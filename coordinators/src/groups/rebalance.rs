@@ -1,9 +1,6 @@
 //! From one generation to the next: what begins a rebalance, what ends it, and who is not waited for.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::group::{Group, Phase};
 use super::members::Member;
@@ -44,11 +41,11 @@ impl Group {
 
     /// Nobody has a part: who waits for one is told so.
     pub(super) fn refuse_syncs(&mut self, turn: &mut Turn<'_>, why: Refusal) {
+        self.members.take_parts_back();
         let mut told = Vec::new();
         for member in self.members.iter_mut() {
-            member.assignment = Bytes::new();
             if let Some(waiter) = member.syncing.take() {
-                turn.release(waiter, || Answer::Sync(Err(why)));
+                turn.answer(waiter, Answer::Sync(Err(why)));
                 told.push(member.id.clone());
             }
         }
@@ -120,7 +117,7 @@ impl Group {
             }
             self.hear(&id, turn.now.moment);
             if let Some(waiter) = waiter {
-                turn.release(waiter, || Answer::Join(self.joined(&id)));
+                turn.answer(waiter, Answer::Join(self.joined(&id)));
             }
         }
     }
@@ -146,10 +143,10 @@ impl Group {
         let Some(member) = self.members.remove(id) else { return };
         if let Some(waiter) = joining {
             let answer = JoinAnswer { member_id: String::new(), outcome: Err(Refusal::UnknownMember) };
-            turn.release(waiter, || Answer::Join(answer));
+            turn.answer(waiter, Answer::Join(answer));
         }
         if let Some(waiter) = member.syncing {
-            turn.release(waiter, || Answer::Sync(Err(Refusal::UnknownMember)));
+            turn.answer(waiter, Answer::Sync(Err(Refusal::UnknownMember)));
         }
         if self.is_leader(id) {
             self.leader = None; // The next generation elects another.
@@ -159,9 +156,7 @@ impl Group {
     /// Time has passed: sessions, ids that nobody came for, and the phase may be over.
     pub(super) fn tick(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now.moment;
-        let overdue: Vec<Arc<str>> =
-            self.pending.iter().filter(|&(_, &until)| until <= now).map(|(id, _)| id.clone()).collect();
-        overdue.iter().for_each(|id| self.remove_pending(turn, id));
+        self.pending.overdue(now).iter().for_each(|id| self.remove_pending(turn, id));
         let is_silent = |member: &Member| member.expires <= now && !member.is_excused();
         for id in self.members.ids_where(is_silent) {
             // When one goes, others may be told of a new generation, and then have a new session.

@@ -72,7 +72,7 @@ fn stored_member(member: &Member, protocol: &str) -> MemberMetadata {
         rebalance_timeout: millis(member.rebalance_timeout),
         session_timeout: millis(member.session_timeout),
         subscription: member.metadata(protocol),
-        assignment: member.assignment.clone(),
+        assignment: member.assignment().clone(),
         unknown_tags: Vec::new(),
     }
 }

@@ -34,7 +34,7 @@ impl Group {
             // An administrator sends an instance away, whichever process it is.
             let id = instance.and_then(|instance| self.members.of_instance(instance)).cloned();
             self.remove(turn, &id.ok_or(Refusal::UnknownMember)?);
-        } else if self.pending.contains_key(leaver.member_id.as_str()) {
+        } else if self.pending.contains(&leaver.member_id) {
             self.remove_pending(turn, &leaver.member_id);
         } else {
             self.check_member(&leaver.member_id, instance)?;

@@ -10,6 +10,7 @@ use thalweg_messages::group_log::{
 use thalweg_wire::{PartitionIndex, ProducerId};
 
 use super::transactions::Open;
+use super::weight;
 use super::{Answers, Command, Live, Now, TopicName, TransactionEnd};
 use crate::machine::{Context, Machine};
 
@@ -20,6 +21,8 @@ pub struct Stored {
     offsets: usize,
     unknown: u64,
     open: Open,
+    /// What groups take in memory, what is open left out.
+    bytes: usize,
 }
 
 /// A group of which something is stored.
@@ -34,6 +37,11 @@ impl StoredGroup {
     /// Its kind; empty: offsets only.
     pub(super) fn protocol_type(&self) -> &str {
         self.generation.as_ref().map_or("", |value| &value.protocol_type)
+    }
+
+    /// What its generation takes in memory.
+    pub(super) fn generation_bytes(&self) -> usize {
+        self.generation.as_ref().map_or(0, weight::generation)
     }
 
     pub(super) fn offset(&self, topic: &str, partition: PartitionIndex) -> Option<&OffsetCommitValue> {
@@ -67,6 +75,21 @@ impl Stored {
     /// How many offsets were committed in transactions of which the log has no end.
     pub fn open_count(&self) -> usize {
         self.open.count()
+    }
+
+    /// What all of this takes in memory, in bytes: see `weight`.
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.open.bytes()
+    }
+
+    /// [`Self::bytes`], counted anew from all that there is: for tests.
+    pub fn recounted_bytes(&self) -> usize {
+        let groups = self.groups.iter().map(|(name, group)| {
+            let topics = group.offsets.keys().map(|topic| weight::topic(topic)).sum::<usize>();
+            let offsets = group.partitions().map(|(_, _, offset)| weight::offset(offset)).sum::<usize>();
+            weight::stored_group(name) + group.generation_bytes() + topics + offsets
+        });
+        groups.sum::<usize>() + self.open.recounted()
     }
 
     /// The topics that groups have read, each with the id under which they committed; zero if it wasn't noted.
@@ -103,10 +126,15 @@ impl Stored {
 
     fn set_generation(&mut self, group: &str, generation: Option<&GroupMetadataValue>) {
         match generation {
-            Some(value) => self.group_mut(group).generation = Some(own(value)),
+            Some(value) => {
+                let before = self.group_mut(group).generation.replace(own(value));
+                self.bytes += weight::generation(value);
+                self.bytes -= before.as_ref().map_or(0, weight::generation);
+            }
             None => {
                 let Some(known) = self.groups.get_mut(group) else { return };
-                known.generation = None;
+                let before = known.generation.take();
+                self.bytes -= before.as_ref().map_or(0, weight::generation);
                 self.drop_if_bare(group);
             }
         }
@@ -115,24 +143,27 @@ impl Stored {
     fn set_offset(&mut self, key: &OffsetCommitKey, value: Option<&OffsetCommitValue>) {
         let Some(value) = value else { return self.forget_offset(key) };
         let group = self.group_mut(&key.group);
+        let mut bytes = weight::offset(value);
         if !group.offsets.contains_key(key.topic.as_str()) {
             group.offsets.insert(Arc::from(key.topic.as_str()), BTreeMap::new());
+            bytes += weight::topic(&key.topic);
         }
         let partitions = group.offsets.get_mut(key.topic.as_str()).expect("it was just put in");
-        if partitions.insert(key.partition, value.clone()).is_none() {
-            self.offsets += 1;
-        }
+        let before = partitions.insert(key.partition, value.clone());
+        self.offsets += usize::from(before.is_none());
+        self.bytes += bytes;
+        self.bytes -= before.as_ref().map_or(0, weight::offset);
     }
 
     fn forget_offset(&mut self, key: &OffsetCommitKey) {
         let Some(group) = self.groups.get_mut(key.group.as_str()) else { return };
         let Some(partitions) = group.offsets.get_mut(key.topic.as_str()) else { return };
-        if partitions.remove(&key.partition).is_none() {
-            return;
-        }
+        let Some(gone) = partitions.remove(&key.partition) else { return };
         self.offsets -= 1;
+        self.bytes -= weight::offset(&gone);
         if partitions.is_empty() {
             group.offsets.remove(key.topic.as_str());
+            self.bytes -= weight::topic(&key.topic);
         }
         self.drop_if_bare(&key.group);
     }
@@ -140,6 +171,7 @@ impl Stored {
     fn group_mut(&mut self, name: &str) -> &mut StoredGroup {
         if !self.groups.contains_key(name) {
             self.groups.insert(Arc::from(name), StoredGroup::default());
+            self.bytes += weight::stored_group(name);
         }
         self.groups.get_mut(name).expect("it was just put in")
     }
@@ -147,6 +179,7 @@ impl Stored {
     fn drop_if_bare(&mut self, name: &str) {
         if self.groups.get(name).is_some_and(|group| group.generation.is_none() && group.offsets.is_empty()) {
             self.groups.remove(name);
+            self.bytes -= weight::stored_group(name);
         }
     }
 }

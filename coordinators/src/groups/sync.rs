@@ -51,37 +51,44 @@ impl Group {
     }
 
     fn wait_to_sync(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>) {
-        let waiter = turn.park(ticket, &self.name, id);
         let Some(member) = self.members.find_mut(id) else { return };
         member.synced = true;
-        if let Some(before) = member.syncing.replace(waiter) {
+        if let Some(before) = member.syncing.replace(ticket) {
             // The same member on another connection: the older request has missed its turn.
-            turn.release(before, || Answer::Sync(Err(Refusal::RebalanceInProgress)));
+            turn.answer(before, Answer::Sync(Err(Refusal::RebalanceInProgress)));
         }
     }
 
     /// The leader has spoken: whoever it didn't name gets nothing, whoever waits is told.
     fn assign(&mut self, turn: &mut Turn<'_>, assignments: Vec<(String, Bytes)>) {
         let mut parts: BTreeMap<String, Bytes> = assignments.into_iter().collect();
-        for member in self.members.iter_mut() {
-            // Copied: it came as part of a frame, which would stay in memory as long as any part of it.
-            member.assignment = parts.remove(&*member.id).map(|part| Bytes::copy_from_slice(&part)).unwrap_or_default();
-        }
+        let room_before = self.members.part_room();
+        // Copied: it came as part of a frame, which would stay in memory as long as any part of it.
+        self.members.assign(|id| parts.remove(id).map(|part| Bytes::copy_from_slice(&part)).unwrap_or_default());
         let Phase::Completing { until } = self.phase else { return };
         let before = self.phase;
         let since = self.since;
         self.enter(turn, Phase::Stable { until: Some(until) });
         let value = self.generation_record();
-        if generation_bytes(&value) > turn.policy.generation_bytes_max {
+        let refusal = if generation_bytes(&value) > turn.policy.generation_bytes_max {
+            Some(Refusal::GenerationTooLarge)
+        } else if self.growth() + turn.growth_of_stored(&self.name, &value) > turn.room {
+            // They look for their coordinator and join again, until there is room.
+            Some(Refusal::CoordinatorFull)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
             (self.phase, self.since) = (before, since);
-            self.refuse_syncs(turn, Refusal::GenerationTooLarge);
+            self.refuse_syncs(turn, refusal);
+            self.members.keep_part_room(room_before);
             return self.rebalance(turn);
         }
         turn.store_generation(&self.name, value);
         for id in self.members.ids_where(|member| member.syncing.is_some()) {
             let Some(waiter) = self.members.find_mut(&id).and_then(|member| member.syncing.take()) else { continue };
             self.hear(&id, turn.now.moment);
-            turn.release(waiter, || Answer::Sync(Ok(self.part_of(&id))));
+            turn.answer(waiter, Answer::Sync(Ok(self.part_of(&id))));
         }
     }
 
@@ -89,7 +96,7 @@ impl Group {
         Synced {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
             protocol_name: self.protocol.clone().unwrap_or_default(),
-            assignment: self.members.find(id).map(|member| member.assignment.clone()).unwrap_or_default(),
+            assignment: self.members.find(id).map(|member| member.assignment().clone()).unwrap_or_default(),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use thalweg_messages::group_log::{OffsetCommitKey, OffsetCommitValue};
 use thalweg_wire::{Offset, PartitionIndex, ProducerId};
 
+use super::weight;
+
 /// How a transaction ended, as its marker says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TransactionEnd {
@@ -17,7 +19,10 @@ pub enum TransactionEnd {
 
 /// What open transactions have committed.
 #[derive(Clone, PartialEq, Default, Debug)]
-pub(super) struct Open(BTreeMap<ProducerId, BTreeMap<Place, Commit>>);
+pub(super) struct Open {
+    commits: BTreeMap<ProducerId, BTreeMap<Place, Commit>>,
+    bytes: usize,
+}
 
 /// Group, topic and partition.
 type Place = (String, String, PartitionIndex);
@@ -31,35 +36,54 @@ struct Commit {
 
 impl Open {
     pub(super) fn add(&mut self, producer: ProducerId, at: Offset, key: &OffsetCommitKey, value: OffsetCommitValue) {
-        self.0.entry(producer).or_default().insert(place(key), Commit { at, value });
+        self.bytes += weight::open_offset(&key.group, &key.topic, &value);
+        let before = self.commits.entry(producer).or_default().insert(place(key), Commit { at, value });
+        self.bytes -= before.map_or(0, |before| weight::open_offset(&key.group, &key.topic, &before.value));
     }
 
     /// Something newer was said of a place: what stands before it in the log won't count, whenever its transaction ends.
     pub(super) fn supersede(&mut self, key: &OffsetCommitKey, at: Offset) {
-        if self.0.is_empty() {
+        if self.commits.is_empty() {
             return;
         }
         let place = place(key);
-        for commits in self.0.values_mut() {
-            if commits.get(&place).is_some_and(|commit| commit.at < at) {
-                commits.remove(&place);
+        for commits in self.commits.values_mut() {
+            if commits.get(&place).is_some_and(|commit| commit.at < at)
+                && let Some(commit) = commits.remove(&place)
+            {
+                self.bytes -= weight::open_offset(&key.group, &key.topic, &commit.value);
             }
         }
-        self.0.retain(|_, commits| !commits.is_empty());
+        self.commits.retain(|_, commits| !commits.is_empty());
     }
 
     /// What a producer's transaction comes to: its commits, each with the offset of its record.
     pub(super) fn end(&mut self, producer: ProducerId) -> Vec<(OffsetCommitKey, Offset, OffsetCommitValue)> {
-        let commits = self.0.remove(&producer).into_iter().flatten();
+        let commits = self.commits.remove(&producer).unwrap_or_default();
+        self.bytes -= weight_of(&commits);
         let back = |((group, topic, partition), commit): (Place, Commit)| {
             (OffsetCommitKey { group, topic, partition }, commit.at, commit.value)
         };
-        commits.map(back).collect()
+        commits.into_iter().map(back).collect()
     }
 
     pub(super) fn count(&self) -> usize {
-        self.0.values().map(BTreeMap::len).sum()
+        self.commits.values().map(BTreeMap::len).sum()
     }
+
+    /// What they take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The same, counted anew.
+    pub(super) fn recounted(&self) -> usize {
+        self.commits.values().map(weight_of).sum()
+    }
+}
+
+fn weight_of(commits: &BTreeMap<Place, Commit>) -> usize {
+    commits.iter().map(|((group, topic, _), commit)| weight::open_offset(group, topic, &commit.value)).sum()
 }
 
 fn place(key: &OffsetCommitKey) -> Place {
@@ -93,6 +117,7 @@ mod tests {
         let mut stored = Stored::default();
         stored.apply_in_transaction(at(0), one, &commit(10));
         assert_eq!((committed(&stored), stored.open_count()), (None, 1));
+        assert!(stored.bytes() > 0, "what is open takes memory");
         stored.apply_in_transaction(at(1), two, &commit(20));
         stored.transaction_ended(two, TransactionEnd::Committed);
         stored.transaction_ended(one, TransactionEnd::Committed);
@@ -106,7 +131,11 @@ mod tests {
         stored.apply_in_transaction(at(7), one, &commit(50));
         stored.transaction_ended(one, TransactionEnd::Aborted);
         stored.apply_in_transaction(at(9), one, &commit(60));
+        stored.apply_in_transaction(at(10), one, &commit(61));
+        assert_eq!(stored.bytes(), stored.recounted_bytes());
         stored.transaction_ended(two, TransactionEnd::Committed);
         assert_eq!(committed(&stored), Some(40));
+        stored.apply(at(12), &commit(70));
+        assert_eq!((stored.bytes(), stored.open_count()), (stored.recounted_bytes(), 0));
     }
 }

@@ -18,6 +18,9 @@ use thalweg_wire::{LeaderEpoch, Moment, Offset, PartitionIndex, Timestamp, Uuid}
 const CLIENTS: usize = 6;
 const MEMBERS_MAX: usize = 4;
 
+/// What is stored of a group without members takes less, in bytes.
+const EMPTY_GENERATION: usize = 1_200;
+
 /// What a client does; numbers pick one of what there is.
 #[derive(Clone, Debug)]
 enum Deed {
@@ -57,6 +60,10 @@ enum Deed {
         millis: u64,
     },
     Restart,
+    /// Others take memory, or give it back.
+    Room {
+        bytes: usize,
+    },
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -82,6 +89,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => Just(Deed::Vanish),
         8 => prop_oneof![4 => 0..9_000u64, 1 => 0..100_000u64].prop_map(|millis| Deed::Wait { millis }),
         1 => Just(Deed::Restart),
+        2 => prop_oneof![0..10_000usize, Just(usize::MAX)].prop_map(|bytes| Deed::Room { bytes }),
     ]
 }
 
@@ -98,12 +106,13 @@ struct World {
     coordinator: Coordinator,
     policy: Policy,
     log: Vec<GroupRecord>,
+    room: usize,
     clock: Duration,
     drawn: u128,
     tickets: u64,
     clients: Vec<Client>,
-    /// Who waits for which ticket, and what was asked.
-    waiting: BTreeMap<Ticket, (usize, Request)>,
+    /// Who waits for which ticket, nobody if the connection is gone, and what was asked.
+    waiting: BTreeMap<Ticket, (Option<usize>, Request)>,
     /// What commits were accepted.
     offsets: BTreeMap<(String, i32), i64>,
     /// Leader and protocol of each generation of each group.
@@ -135,6 +144,7 @@ impl World {
             coordinator: Coordinator::new(policy.clone()),
             policy,
             log: Vec::new(),
+            room: usize::MAX,
             clock: Duration::ZERO,
             drawn: 0,
             tickets: 0,
@@ -162,7 +172,10 @@ impl World {
             Deed::Join { protocols, dialect } => self.join(client, known.member_id, protocols, dialect),
             Deed::JoinAnew { dialect } => self.join(client, String::new(), 0, dialect),
             Deed::Sync { generation_off } => {
-                let part = |id: &String| (id.clone(), Bytes::from(format!("{} at {:?}", id, self.clock)));
+                let part = |id: &String| {
+                    let part = format!("{} at {:?}", id, self.clock);
+                    (id.clone(), Bytes::from(part.repeat(1 + self.tickets as usize % 30)))
+                };
                 self.ask(
                     client,
                     Request::Sync(SyncGroup {
@@ -200,23 +213,22 @@ impl World {
             Deed::DeleteGroup => self.ask(client, Request::DeleteGroup { group }),
             Deed::TopicDeleted => self.decide(Command::TopicsDeleted(vec![topic()])),
             Deed::Vanish => {
-                let coordinator = &mut self.coordinator;
-                self.waiting.retain(|&ticket, (waiter, _)| {
-                    if *waiter == client {
-                        coordinator.forget(ticket);
-                    }
-                    *waiter != client
-                });
+                let its_own = self.waiting.values_mut().filter(|(waiter, _)| *waiter == Some(client));
+                its_own.for_each(|(waiter, _)| *waiter = None);
             }
             Deed::Wait { millis } => self.wait(Duration::from_millis(millis)),
             Deed::Restart => self.restart(),
+            Deed::Room { bytes } => self.room = bytes,
         }
         self.check();
     }
 
     fn join(&mut self, client: usize, member_id: String, protocols: u8, dialect: JoinDialect) {
         self.drawn += 1;
-        let all = [("range", "r"), ("rr", "x"), ("sticky", "s")].map(|(name, said)| (name.to_owned(), said.into()));
+        // One says more each time, and one names topics.
+        let much = Bytes::from("s".repeat(self.drawn as usize % 5 * 700));
+        let named = Bytes::from_static(&[0, 0, 0, 0, 0, 2, 0, 1, b'a', 0, 1, b'b', 0xff, 0xff, 0xff, 0xff]);
+        let all = [("range", named), ("rr", "x".into()), ("sticky", much)].map(|(name, said)| (name.to_owned(), said));
         self.ask(
             client,
             Request::Join(JoinGroup {
@@ -240,7 +252,7 @@ impl World {
             partition: PartitionIndex(partition),
             offset: Offset(offset),
             leader_epoch: LeaderEpoch(-1),
-            metadata: None,
+            metadata: Some("x".repeat(offset.unsigned_abs() as usize * 100)),
         };
         self.ask(
             client,
@@ -259,24 +271,36 @@ impl World {
     fn ask(&mut self, client: usize, request: Request) {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.waiting.insert(ticket, (client, request.clone()));
+        self.waiting.insert(ticket, (Some(client), request.clone()));
         self.decide(Command::Ask(ticket, request));
     }
 
     /// Decides, hears the answers, writes the records.
     fn decide(&mut self, command: Command) {
+        let (before, asked) = (self.coordinator.bytes(), matches!(command, Command::Ask(..)));
+        self.coordinator.set_room(self.room);
+        let (volume, mut written) = (self.coordinator.volume(&command), 0);
         let decision = self.coordinator.decide(self.now(), command);
         for (ticket, answer) in decision.reply {
             let (client, request) = self.waiting.remove(&ticket).expect("an answer to somebody who waits, once");
-            self.heard(client, request, answer);
+            if let Some(client) = client {
+                self.heard(client, request, answer);
+            }
         }
         for record in decision.records {
             let (key, value) = records::encode(&record).unwrap();
+            written += 20 + key.len() + value.as_ref().map_or(0, Bytes::len);
             let at = Context { offset: Offset(self.log.len() as i64) };
             self.coordinator.apply(at, &GroupRecord::decode(&key, value.as_ref()).unwrap());
             self.written(&record);
             self.log.push(record);
         }
+        assert!(written <= volume, "{written} bytes for the log, where {volume} were to be reserved");
+        let bytes = self.coordinator.bytes();
+        assert_eq!(bytes, self.coordinator.recounted_bytes(), "what is counted is what there is");
+        // When time is up, a group may become empty that was to have no members: its end is stored, and was counted with it.
+        let may_grow = if asked { self.room } else { EMPTY_GENERATION };
+        assert!(bytes <= before.saturating_add(may_grow), "{bytes} bytes, where {before} were to grow by {may_grow}");
     }
 
     fn heard(&mut self, client: usize, request: Request, answer: Answer) {
@@ -381,7 +405,6 @@ impl World {
     }
 
     fn check(&mut self) {
-        assert!(self.coordinator.waiting().eq(self.waiting.keys().copied()), "who waits is who was not answered");
         for group in ["even", "odd"] {
             let ask = Request::Fetch(OffsetFetch { group: group.to_owned(), topics: None });
             let Answer::Fetch(topics) = self.answer(ask) else { panic!("another answer") };
@@ -413,6 +436,7 @@ impl World {
         self.reloaded();
         self.wait(Duration::from_secs(5000));
         assert_eq!((self.coordinator.stored().group_count(), self.coordinator.stored().offset_count()), (0, 0));
+        assert_eq!(self.coordinator.bytes(), 0, "what is gone takes no memory");
     }
 }
 

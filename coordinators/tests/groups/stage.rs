@@ -6,14 +6,15 @@
 //! beat GROUP WHO GENERATION [@INSTANCE]
 //! leave GROUP WHO[@INSTANCE] ...
 //! commit GROUP WHO GENERATION [@INSTANCE] [vN] [keep=N] TOPIC/PARTITION=OFFSET[:WORDS] ...
-//! fetch GROUP *|TOPIC/PARTITION ...       offsets-delete GROUP TOPIC/PARTITION ...
-//! describe GROUP     list [STATE|type=T ...]     delete GROUP     topics-deleted TOPIC ...
-//! after SECONDS      gone TICKET      restart      policy NAME=NUMBER
+//! fetch GROUP *|TOPIC/PARTITION ... [within=BYTES]     offsets-delete GROUP TOPIC/PARTITION ...
+//! describe GROUP [within=BYTES]     list [STATE|type=T ...] [within=BYTES]     delete GROUP     topics-deleted TOPIC ...
+//! after SECONDS      restart      policy NAME=NUMBER     room BYTES|unbounded
 //! ```
 //!
 //! A new member's WHO is its client's name, a known one's `name#N`, where N stands for the id that was drawn; `-` is
 //! nobody. `TOPIC~N` is the Nth life of a topic. Each request has a ticket, by which its answer is known.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,6 +33,7 @@ pub(crate) struct Stage {
     log: Vec<GroupRecord>,
     clock: Duration,
     tickets: u64,
+    waiting: BTreeSet<Ticket>,
     drawn: u128,
 }
 
@@ -43,7 +45,15 @@ impl Stage {
         let policy = Policy { expiry_interval: Duration::from_secs(600), ..Policy::default() };
         let mut coordinator = Coordinator::new(policy.clone());
         coordinator.loaded(now(Duration::ZERO));
-        Stage { coordinator, policy, log: Vec::new(), clock: Duration::ZERO, tickets: 0, drawn: 0 }
+        Stage {
+            coordinator,
+            policy,
+            log: Vec::new(),
+            clock: Duration::ZERO,
+            tickets: 0,
+            waiting: BTreeSet::new(),
+            drawn: 0,
+        }
     }
 
     pub(crate) fn run(&mut self, command: &str) -> Vec<String> {
@@ -80,11 +90,11 @@ impl Stage {
                 return self.decide(Command::TopicsDeleted(topics));
             }
             "after" => return self.after(seconds(words[0])),
-            "gone" => {
-                self.coordinator.forget(Ticket(words[0].parse().unwrap()));
+            "restart" => return self.restart(),
+            "room" => {
+                self.coordinator.set_room(words[0].parse().unwrap_or(usize::MAX));
                 return Vec::new();
             }
-            "restart" => return self.restart(),
             "policy" => {
                 self.set_policy(words[0]);
                 return Vec::new();
@@ -93,8 +103,13 @@ impl Stage {
         };
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let mut lines = self.decide(Command::Ask(ticket, request));
-        if self.coordinator.waiting().any(|waiting| waiting == ticket) {
+        let command = match option(&words, "within=") {
+            Some(bytes) => Command::AskWithin(ticket, request, bytes.parse().unwrap()),
+            None => Command::Ask(ticket, request),
+        };
+        self.waiting.insert(ticket);
+        let mut lines = self.decide(command);
+        if self.waiting.contains(&ticket) {
             lines.insert(0, format!("{}: waits", ticket.0));
         }
         lines
@@ -148,7 +163,7 @@ impl Stage {
 
     /// The coordinator of the same log on another node.
     fn restart(&mut self) -> Vec<String> {
-        let waiting = self.coordinator.waiting().count();
+        let waiting = std::mem::take(&mut self.waiting).len();
         let mut coordinator = Coordinator::new(self.policy.clone());
         for (offset, record) in (0..).zip(&self.log) {
             coordinator.apply(Context { offset: Offset(offset) }, record);
@@ -179,6 +194,7 @@ impl Stage {
     /// Decides, appends what was decided, and applies it as it was read back.
     fn decide(&mut self, command: Command) -> Vec<String> {
         let Decision { records, reply } = self.coordinator.decide(now(self.clock), command);
+        reply.iter().for_each(|(ticket, _)| assert!(self.waiting.remove(ticket), "answered once"));
         let mut lines: Vec<String> =
             reply.iter().map(|(ticket, answer)| format!("{}: {}", ticket.0, short(&told(answer)))).collect();
         for record in records {
@@ -244,11 +260,12 @@ fn partitions(words: &[&str]) -> Vec<TopicPartitions> {
         let (name, index) = word.split_once('/').unwrap();
         TopicPartitions { topic: topic(name), partitions: vec![PartitionIndex(index.parse().unwrap())] }
     };
-    words.iter().map(one).collect()
+    words.iter().filter(|word| word.contains('/')).map(one).collect()
 }
 
 fn filter(words: &[&str]) -> Filter {
-    let (types, states): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("type="));
+    let words = words.iter().filter(|word| !word.starts_with("within="));
+    let (types, states): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("type="));
     Filter {
         states: states.into_iter().map(str::to_owned).collect(),
         types: types.into_iter().map(|word| word["type=".len()..].to_owned()).collect(),
@@ -383,6 +400,7 @@ fn told(answer: &Answer) -> String {
                 .map(|group| format!("'{}' {} ({})", group.group, group.state.name(), group.protocol_type));
             listing(groups)
         }
+        Answer::TooLarge => "too large".to_owned(),
         Answer::Sync(Err(refusal))
         | Answer::Heartbeat(Err(refusal))
         | Answer::Leave(Err(refusal))

@@ -28,9 +28,11 @@ transcripts! {
     new_members
     protocols
     refusals
+    room
     sessions
     static_members
     syncing
+    too_large
 }
 
 fn play(name: &str, script: &str) {

@@ -4,6 +4,7 @@ use super::{EncodeError, Form, STRING_BYTES_MAX, UnknownTag};
 use crate::batch::Batch;
 use crate::ids::Uuid;
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// Below this a shared piece is copied: one more entry of a vectored write costs more than the copy.
 const SHARED_BYTES_MIN: usize = 512;
@@ -396,6 +397,24 @@ impl Encoded {
         self.pieces
     }
 
+    /// The same bytes, with something that is dropped with the last of them.
+    pub fn kept_with(mut self, keepsake: impl Send + Sync + 'static) -> Encoded {
+        struct Kept<K> {
+            bytes: Bytes,
+            _keepsake: Arc<K>,
+        }
+        impl<K> AsRef<[u8]> for Kept<K> {
+            fn as_ref(&self) -> &[u8] {
+                &self.bytes
+            }
+        }
+        let keepsake = Arc::new(keepsake);
+        for piece in &mut self.pieces {
+            *piece = Bytes::from_owner(Kept { bytes: std::mem::take(piece), _keepsake: keepsake.clone() });
+        }
+        self
+    }
+
     /// One contiguous copy; free when there is only one piece.
     pub fn into_bytes(mut self) -> Bytes {
         match self.pieces.len() {
@@ -423,6 +442,24 @@ mod tests {
     use super::super::Decoder;
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_kept_with_bytes_goes_with_the_last_of_them() {
+        let mut encoder = Encoder::new();
+        encoder.i16(1);
+        encoder.bytes(&Bytes::from(vec![7; SHARED_BYTES_MIN])).unwrap();
+        encoder.i16(2);
+        let encoded = encoder.finish();
+        let (plain, keepsake) = (encoded.pieces().concat(), Arc::new(()));
+        let mut pieces = encoded.kept_with(keepsake.clone()).into_pieces();
+        assert_eq!(pieces.concat(), plain);
+        while let Some(mut piece) = pieces.pop() {
+            assert_eq!(Arc::strong_count(&keepsake), 2);
+            // As a socket takes it.
+            drop(piece.split_to(1));
+        }
+        assert_eq!(Arc::strong_count(&keepsake), 1);
+    }
 
     // Records travel from the log to the socket without being copied into the response.
     #[test]

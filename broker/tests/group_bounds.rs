@@ -1,0 +1,452 @@
+//! What groups may take has a bound, and within it those that are there go on.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use support::Client;
+use support::workload::{ADDRESS, boot, settings_with};
+use thalweg_broker::Broker;
+use thalweg_messages::delete_groups::DeleteGroupsRequest;
+use thalweg_messages::describe_groups::{DescribeGroupsRequest, DescribedGroup};
+use thalweg_messages::find_coordinator::FindCoordinatorRequest;
+use thalweg_messages::heartbeat::HeartbeatRequest;
+use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse};
+use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
+use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
+use thalweg_world::simulated::SimulatedWorld;
+use thalweg_world::simulated::disk::Faults;
+use thalweg_world::simulated::rng::Chance;
+use thalweg_world::{BoxFuture, Offload, World};
+use tokio::time::timeout;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const GROUP_MAX_SIZE_REACHED: i16 = 81;
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
+const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
+const UNKNOWN_SERVER_ERROR: i16 = -1;
+const INVALID_COMMIT_OFFSET_SIZE: i16 = 28;
+
+async fn start(sim: &SimulatedWorld, named: &[(&str, &str)]) -> Broker {
+    let named = [&[("offsets.topic.num.partitions", "4")], named].concat();
+    Broker::start(sim.world.clone(), settings_with(&named)).await.unwrap()
+}
+
+/// A connection that has looked for the coordinator, as clients do.
+async fn connect(sim: &SimulatedWorld) -> Client {
+    let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    let request = FindCoordinatorRequest { coordinator_keys: vec!["g".to_owned()], ..Default::default() };
+    assert_eq!(client.call(4, &request).await.unwrap().coordinators[0].error_code, 0);
+    client
+}
+
+/// The only member of a group, at once: as of version 3 nobody is given an id first.
+async fn join(client: &mut Client, group: &str, member_id: &str) -> JoinGroupResponse {
+    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), ..JoinGroupRequestProtocol::default() };
+    let request = JoinGroupRequest {
+        group_id: group.to_owned(),
+        session_timeout_ms: 1_800_000,
+        rebalance_timeout_ms: 1_800_000,
+        member_id: member_id.to_owned(),
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![protocol],
+        ..JoinGroupRequest::default()
+    };
+    client.call(3, &request).await.unwrap()
+}
+
+/// The leader gives itself a part of so many bytes; the error.
+async fn assign(client: &mut Client, group: &str, joined: &JoinGroupResponse, bytes: usize) -> i16 {
+    let own = SyncGroupRequestAssignment {
+        member_id: joined.member_id.clone(),
+        assignment: Bytes::from(vec![b'a'; bytes]),
+        ..SyncGroupRequestAssignment::default()
+    };
+    let request = SyncGroupRequest {
+        group_id: group.to_owned(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id.clone(),
+        assignments: vec![own],
+        ..SyncGroupRequest::default()
+    };
+    client.call(3, &request).await.unwrap().error_code
+}
+
+async fn heartbeat(client: &mut Client, group: &str, joined: &JoinGroupResponse) -> i16 {
+    let request = HeartbeatRequest {
+        group_id: group.to_owned(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id.clone(),
+        ..HeartbeatRequest::default()
+    };
+    client.call(3, &request).await.unwrap().error_code
+}
+
+/// Offset 7 for these partitions of `t`, with so many bytes of words each.
+fn commit_request(group: &str, partitions: Range<i32>, words: usize) -> OffsetCommitRequest {
+    let partition = |index| OffsetCommitRequestPartition {
+        partition_index: PartitionIndex(index),
+        committed_offset: Offset(7),
+        committed_leader_epoch: LeaderEpoch::NONE,
+        committed_metadata: Some("w".repeat(words)),
+        ..OffsetCommitRequestPartition::default()
+    };
+    let partitions = partitions.map(partition).collect();
+    OffsetCommitRequest {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        topics: vec![OffsetCommitRequestTopic { name: "t".to_owned(), partitions, ..Default::default() }],
+        ..OffsetCommitRequest::default()
+    }
+}
+
+/// Commits it; the errors.
+async fn commit(client: &mut Client, group: &str, partitions: Range<i32>, words: usize) -> Vec<i16> {
+    let answer = client.call(8, &commit_request(group, partitions, words)).await.unwrap();
+    answer.topics[0].partitions.iter().map(|partition| partition.error_code).collect()
+}
+
+async fn delete(client: &mut Client, group: &str) -> i16 {
+    let request = DeleteGroupsRequest { groups_names: vec![group.to_owned()], ..Default::default() };
+    client.call(2, &request).await.unwrap().results[0].error_code
+}
+
+/// How many bytes the parts of each of these groups have, or the error.
+async fn describe(client: &mut Client, groups: &[String]) -> Vec<Result<usize, i16>> {
+    let request = DescribeGroupsRequest { groups: groups.to_vec(), ..Default::default() };
+    let answer = client.call(5, &request).await.unwrap();
+    let part = |group: &DescribedGroup| group.members.iter().map(|member| member.member_assignment.len()).sum();
+    answer
+        .groups
+        .iter()
+        .map(|group| if group.error_code == 0 { Ok(part(group)) } else { Err(group.error_code) })
+        .collect()
+}
+
+/// A question for the words of a partition of `t`, so many times.
+fn fetch_request(group: &str, times: usize) -> OffsetFetchRequest {
+    let topic = OffsetFetchRequestTopics {
+        name: "t".to_owned(),
+        partition_indexes: vec![PartitionIndex(0); times],
+        ..OffsetFetchRequestTopics::default()
+    };
+    let group = OffsetFetchRequestGroup { group_id: group.to_owned(), topics: Some(vec![topic]), ..Default::default() };
+    OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() }
+}
+
+/// How many offsets a group has.
+async fn count(client: &mut Client, group: &str) -> usize {
+    let group = OffsetFetchRequestGroup { group_id: group.to_owned(), topics: None, ..Default::default() };
+    let request = OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() };
+    let answer = client.call(8, &request).await.unwrap();
+    assert_eq!(answer.groups[0].error_code, 0);
+    answer.groups[0].topics.iter().map(|topic| topic.partitions.len()).sum()
+}
+
+/// One peer takes all the room that there is for groups. Nobody is added, and those who were there go on; what goes
+/// makes room.
+#[test]
+fn groups_that_are_there_go_on_where_there_is_room_for_no_more() {
+    const BYTES: usize = 300_000;
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start(&sim, &[("group.state.bytes", &BYTES.to_string())]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        let joined = join(&mut client, "good", "").await;
+        assert_eq!((joined.error_code, assign(&mut client, "good", &joined, 100).await), (0, 0));
+        assert_eq!(commit(&mut client, "simple", 0..2, 100).await, [0, 0]);
+
+        // Groups of all four coordinators, until there is no room; then offsets, which take less.
+        let mut peer = connect(&sim).await;
+        let mut made = 0;
+        while join(&mut peer, &format!("bad{made}"), "").await.error_code == 0 {
+            made += 1;
+            assert!(made < 100, "there is no bound");
+        }
+        assert_eq!(join(&mut peer, "worse", "").await.error_code, GROUP_MAX_SIZE_REACHED);
+        assert!(made > 10, "a bound is shared by all coordinators: {made} groups");
+        let mut offsets = 0;
+        while commit(&mut peer, "worst", offsets..offsets + 1, 10).await == [0] {
+            offsets += 1;
+            assert!(offsets < 100, "there is no bound");
+        }
+        assert_eq!(commit(&mut peer, "worst", offsets..offsets + 1, 10).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        let taken = broker.group_state_bytes();
+        assert!((BYTES - 3_000..=BYTES).contains(&taken), "{taken} bytes of {BYTES}");
+
+        assert_eq!(heartbeat(&mut client, "good", &joined).await, 0);
+        assert_eq!(commit(&mut client, "simple", 0..2, 100).await, [0, 0], "in the place of what was there");
+        assert_eq!(commit(&mut client, "simple", 2..3, 400).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        assert_eq!(count(&mut client, "simple").await, 2);
+        let again = join(&mut client, "good", &joined.member_id).await;
+        assert_eq!((again.error_code, assign(&mut client, "good", &again, 100).await), (0, 0));
+        assert_eq!(delete(&mut client, "worst").await, 0);
+        assert_eq!(commit(&mut client, "simple", 2..3, 400).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// What was acknowledged is loaded, however little room there is for it by now.
+#[test]
+fn what_is_durable_is_loaded_even_past_the_bound() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(2);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start(&sim, &[("group.state.bytes", "10000")]).await;
+        let mut client = connect(&sim).await;
+        // The first question of all finds what was loaded counted.
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        assert_eq!(count(&mut client, "simple").await, 50);
+        assert!(broker.group_state_bytes() > 50_000, "what was loaded is counted");
+        assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [INVALID_COMMIT_OFFSET_SIZE]);
+        assert_eq!(delete(&mut client, "simple").await, 0);
+        assert_eq!(commit(&mut client, "simple", 50..51, 0).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A coordinator that waits for its disk, with a full inbox: a large question to it waits, and nobody else does.
+#[test]
+fn a_slow_coordinator_holds_up_nobody_but_those_who_ask_it() {
+    const COMMITS: usize = 20;
+    const QUESTIONS: usize = 300;
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "slow", 0..1, 0).await, [0]);
+        let slow = Faults { slow_write: Chance::ALWAYS, slow_write_takes: HOUR..=HOUR, ..Faults::default() };
+        sim.disk.set_faults(slow);
+
+        // The journal is full of commits that are on their way, and the coordinator waits for room for the next.
+        let mut peers = Vec::new();
+        for _ in 0..COMMITS {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &commit_request("slow", 0..20, 4000)).await.unwrap();
+            peers.push(peer);
+        }
+        for _ in 0..QUESTIONS {
+            let mut peer = connect(&sim).await;
+            let request = HeartbeatRequest { group_id: "slow".to_owned(), ..HeartbeatRequest::default() };
+            peer.send(3, &request).await.unwrap();
+            peers.push(peer);
+        }
+        let mut last = connect(&sim).await;
+        last.send(8, &commit_request("slow", 0..20, 4000)).await.unwrap();
+        // All of them have been read by now.
+        sim.world.clock.sleep(Duration::from_secs(1)).await;
+
+        // Another large request, of somebody else, while all those wait.
+        let named = (0..20_000).map(|n| MetadataRequestTopic { name: Some(format!("t{n}")), ..Default::default() });
+        let request = MetadataRequest { topics: Some(named.collect()), ..MetadataRequest::default() };
+        let answer = timeout(Duration::from_secs(10), client.call(8, &request)).await;
+        assert_eq!(answer.expect("not held up").unwrap().topics.len(), 20_000);
+        let waits = timeout(Duration::from_secs(1), last.receive_bytes()).await;
+        assert!(waits.is_err(), "the coordinator is slow, or this says nothing");
+        sim.disk.set_faults(Faults::default());
+        drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A short question for much: as much as fits is answered, and the client asks for the rest again.
+#[test]
+fn groups_that_do_not_fit_into_an_answer_are_asked_for_again() {
+    const PART: usize = 600_000;
+    boot(async {
+        let sim = SimulatedWorld::new(4);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        let mut groups: Vec<String> = (0..80).map(|n| format!("large{n}")).collect();
+        for group in &groups {
+            let joined = join(&mut client, group, "").await;
+            assert_eq!(assign(&mut client, group, &joined, PART).await, 0);
+        }
+        let mut asked = 0;
+        while !groups.is_empty() {
+            asked += 1;
+            let told = describe(&mut client, &groups).await;
+            let fitted = told.iter().take_while(|told| **told == Ok(PART)).count();
+            assert!((1..=(32 << 20) / PART).contains(&fitted), "{fitted} of {} groups in an answer", groups.len());
+            assert!(told[fitted..].iter().all(|told| *told == Err(COORDINATOR_LOAD_IN_PROGRESS)), "{told:?}");
+            groups.drain(..fitted);
+        }
+        assert_eq!(asked, 2);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Whoever names a partition twice is answered twice, as by Kafka; but not a hundred thousand times.
+#[test]
+fn a_partition_that_is_named_very_often_is_not_answered_as_often() {
+    boot(async {
+        let sim = SimulatedWorld::new(5);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
+        let mut times = async |times| {
+            let answer = client.call(8, &fetch_request("simple", times)).await.unwrap();
+            let found = answer.groups[0].topics.iter().map(|topic| topic.partitions.len()).sum::<usize>();
+            (answer.groups[0].error_code, found)
+        };
+        assert_eq!(times(2).await, (0, 2));
+        assert_eq!(times(1_000).await, (0, 1_000));
+        assert_eq!(times(100_000).await, (UNKNOWN_SERVER_ERROR, 0));
+        assert_eq!(times(1).await, (0, 1));
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Peers that ask for much and read nothing keep the turns of large answers to themselves, and no more than those.
+#[test]
+fn large_answers_take_turns_and_small_ones_do_not() {
+    boot(async {
+        let sim = SimulatedWorld::new(6);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
+        let mut deaf = Vec::new();
+        for _ in 0..10 {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &fetch_request("simple", 5_000)).await.unwrap();
+            deaf.push(peer);
+        }
+        // All of them have been read by now.
+        sim.world.clock.sleep(Duration::from_secs(1)).await;
+        assert_eq!(broker.large_answers(), 4, "of ten that were asked for");
+        let small = timeout(HOUR, client.call(8, &fetch_request("simple", 100))).await;
+        assert_eq!(small.expect("not held up").unwrap().groups[0].topics[0].partitions.len(), 100);
+        let request = fetch_request("simple", 5_000);
+        let mut large = std::pin::pin!(client.call(8, &request));
+        assert!(timeout(Duration::from_secs(10), &mut large).await.is_err(), "a turn for whoever asks");
+        drop(deaf);
+        let large = timeout(HOUR, large).await.expect("a turn").unwrap();
+        assert_eq!(large.groups[0].topics[0].partitions.len(), 5_000);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Counts jobs that are on their way.
+struct Counting {
+    offload: Arc<dyn Offload>,
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Offload for Counting {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let running = self.offload.run(job);
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let now = self.now.clone();
+        Box::pin(async move {
+            running.await;
+            now.fetch_sub(1, Ordering::Relaxed);
+        })
+    }
+}
+
+/// Everybody comes back at once after a start, to all coordinators.
+#[test]
+fn two_coordinators_are_loaded_at_one_time() {
+    const GROUPS: usize = 40;
+    let settings = [("offsets.topic.num.partitions", "50"), ("offsets.load.buffer.size", "1000")];
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(7);
+        let broker = Broker::start(sim.world.clone(), settings_with(&settings)).await.unwrap();
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        for group in 0..GROUPS {
+            for partition in 0..5 {
+                let words = 900;
+                assert_eq!(commit(&mut client, &format!("g{group}"), partition..partition + 1, words).await, [0]);
+            }
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let most = Arc::new(AtomicUsize::new(0));
+        let offload = sim.world.offload.clone();
+        let counting = Counting { offload, now: Arc::default(), most: most.clone() };
+        let world = World { offload: Arc::new(counting), ..sim.world.clone() };
+        let broker = Broker::start(world, settings_with(&settings)).await.unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..GROUPS {
+            peers.push(connect(&sim).await);
+        }
+        most.store(0, Ordering::Relaxed);
+        let fetches = peers.iter_mut().enumerate().map(async |(n, peer)| count(peer, &format!("g{n}")).await);
+        assert_eq!(join_all(fetches).await, [5; GROUPS]);
+        assert_eq!(most.load(Ordering::Relaxed), 2);
+        drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// The journal is full for longer than anybody waits: what would be stored is refused, and the coordinator still knows
+/// what it knew, though nothing of it is stored.
+#[test]
+fn a_full_journal_takes_nothing_from_a_coordinator() {
+    const COMMITS: usize = 20;
+    // Of the same coordinator.
+    const NEIGHBOUR: &str = "quick";
+    boot(async {
+        let sim = SimulatedWorld::new(8);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        // A generation that its leader has not assigned yet is known to this process alone.
+        let joined = join(&mut client, "slow", "").await;
+        let minute = Duration::from_secs(60);
+        let slow = Faults { slow_write: Chance::ALWAYS, slow_write_takes: minute..=minute, ..Faults::default() };
+        sim.disk.set_faults(slow);
+        let mut peers = Vec::new();
+        for _ in 0..COMMITS {
+            let mut peer = connect(&sim).await;
+            peer.send(8, &commit_request(NEIGHBOUR, 0..20, 4000)).await.unwrap();
+            peers.push(peer);
+        }
+        // Past the time for which a coordinator waits for room.
+        sim.world.clock.sleep(Duration::from_secs(30)).await;
+        let mut refused = 0;
+        for peer in &mut peers {
+            if let Ok(answer) = timeout(Duration::from_millis(10), peer.receive::<OffsetCommitRequest>(8)).await {
+                let partitions = &answer.unwrap().1.topics[0].partitions;
+                assert!(partitions.iter().all(|partition| partition.error_code == COORDINATOR_NOT_AVAILABLE));
+                refused += 1;
+            }
+        }
+        assert!((1..COMMITS).contains(&refused), "{refused} commits were refused");
+        sim.disk.set_faults(Faults::default());
+        assert_eq!(heartbeat(&mut client, "slow", &joined).await, 0, "the generation is known");
+        assert_eq!(assign(&mut client, "slow", &joined, 10).await, 0);
+        assert_eq!(commit(&mut peers[COMMITS - 1], NEIGHBOUR, 0..20, 4000).await, [0; 20]);
+        broker.stop().await.unwrap();
+    });
+}
