@@ -4,7 +4,7 @@ import unittest
 
 from broker import HANG_SECONDS
 from groups import SESSION_MS, History
-from java_client import JavaScenarios
+from java_client import JavaClient, JavaScenarios
 
 PARTITIONS = 6
 ASSIGNOR = "org.apache.kafka.clients.consumer."
@@ -12,11 +12,11 @@ QUICK = {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": 200}
 
 
 class Told(History):
-    """The events of members that live in the Java process, which has to be asked for them."""
+    """The events of members that live in Java processes, which have to be asked for them."""
 
-    def __init__(self, java):
+    def __init__(self, *javas):
         super().__init__()
-        self.java = java
+        self.javas = list(javas)
 
     def until(self, holds, what):
         """Asks until something is true; each question waits for an event."""
@@ -28,8 +28,9 @@ class Told(History):
 
     def take(self):
         """What has happened since."""
-        for member, event in self.java("events"):
-            self.add(member, event)
+        for java in self.javas:
+            for member, event in java("events"):
+                self.add(member, event)
 
 
 class Groups(JavaScenarios):
@@ -46,11 +47,11 @@ class Groups(JavaScenarios):
         self.group = self.topic("-group")
         self.history = Told(self.java)
 
-    def join(self, *names, **arguments):
-        """Members of the group."""
+    def join(self, *names, java=None, **arguments):
+        """Members of the group, in the Java process that all share, or in another."""
         settings = {"group.id": self.group, **QUICK, **arguments.pop("settings", {})}
         for name in names:
-            self.java("join", member=name, settings={**settings, "client.id": name}, **arguments)
+            (java or self.java)("join", member=name, settings={**settings, "client.id": name}, **arguments)
             self.there.add(name)
 
     def leave(self, *names):
@@ -108,6 +109,54 @@ class Groups(JavaScenarios):
                 self.leave("b", "c")
                 self.history.check(self, produced, times=1)
                 self.assertEqual(self.offsets(), {f"{topic}-{p}": [40, ""] for p in range(PARTITIONS)})
+
+    def test_a_dead_process_is_missed(self):
+        """By no word of its own: when its sessions end, what its members had goes to who lives, from the last commit on."""
+        for assignor in ["RangeAssignor", "CooperativeStickyAssignor"]:
+            with self.subTest(assignor=assignor):
+                self.begin()
+                topic, produced = self.create(PARTITIONS), {}
+                settings = {"partition.assignment.strategy": ASSIGNOR + assignor}
+                mortal = JavaClient(self.broker.bootstrap)
+                self.addCleanup(mortal.close)
+                self.history.javas.append(mortal)
+                self.send(topic, produced)
+                self.join("a", topic=topic, settings=settings)
+                self.join("b", "c", topic=topic, settings=settings, java=mortal)
+                self.shared()
+                # All that they did is told before they die.
+                self.drain(produced)
+                mortal.process.kill()
+                self.history.javas.remove(mortal)
+                for name in ["b", "c"]:
+                    self.there.discard(name)
+                    self.history.gone(name)
+                self.send(topic, produced)
+                self.shared()
+                self.drain(produced)
+                self.leave("a")
+                self.history.check(self, produced, times=1)
+                self.assertEqual(self.offsets(), {f"{topic}-{p}": [20, ""] for p in range(PARTITIONS)})
+
+    def test_a_group_goes_on_after_each_kill_of_the_broker(self):
+        """Its members stay, in their generation, and read on: each record once, as nobody joins or leaves."""
+        self.only_for("thalweg")
+        topic, produced = self.create(PARTITIONS), {}
+        self.send(topic, produced)
+        # Else a client that finds no broker forgets its topics (KIP-1102), and its leader joins again when they come back.
+        self.join("a", "b", topic=topic, settings={"metadata.recovery.strategy": "none"})
+        self.shared()
+        self.drain(produced)
+        told = {name: list(all_) for name, all_ in self.history.happened.items()}
+        for _ in range(3):
+            self.broker.kill()
+            self.broker.start()
+            self.assertEqual(self.offsets(), {f"{topic}-{p}": [len(of), ""] for p, of in produced.items()})
+            self.send(topic, produced)
+            self.drain(produced)
+            self.assertEqual(dict(self.history.happened), told, "a rebalance that nobody asked for")
+        self.leave("a", "b")
+        self.history.check(self, produced, times=1)
 
     def test_a_commit_and_the_word_on_it(self):
         """By a member: `committed` and the admin tell it; none where nothing was committed."""
