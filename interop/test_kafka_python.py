@@ -6,6 +6,8 @@ import unittest
 from broker import HANG_SECONDS, PARTITIONS, Scenarios
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
@@ -115,58 +117,105 @@ class KafkaPython(Scenarios):
 
     def test_a_group_shares_partitions_and_commits(self):
         """Two members share; one leaves, and the other has all; who comes later goes on where they stopped."""
-        topic, sent, got = self.create(), [], []
-        producer = KafkaProducer(bootstrap_servers=self.broker.bootstrap, **PATIENT)
-        self.addCleanup(producer.close)
-        changed = threading.Condition()
+        for assignor in [RangePartitionAssignor, CooperativeStickyAssignor]:
+            with self.subTest(assignor=assignor.__name__):
+                group = Group(self, partition_assignment_strategy=[assignor])
+                first, second = group.join(), group.join()
+                group.shared(first, second)
+                group.send()
+                first.leave()
+                group.shared(second)
+                group.send()
+                second.leave()
+                self.assertEqual(second.committed(), {p: OffsetAndMetadata(2, "at 2", -1) for p in range(PARTITIONS)})
+                group.join()
+                group.send()
+                group.check()
 
-        def join():
-            """One member more."""
-            member = Member(self.broker.bootstrap, topic, got, changed)
-            self.addCleanup(member.leave)
-            return member
-
-        def send():
-            """A record for each partition."""
-            for partition in range(PARTITIONS):
-                sent.append(b"%d" % len(sent))
-                producer.send(topic, sent[-1], partition=partition).get(HANG_SECONDS)
-
-        def until(holds):
-            """Waits for the members."""
-            with changed:
-                self.assertTrue(changed.wait_for(holds, HANG_SECONDS), f"sent {sent}, got {got}")
-
-        first, second = join(), join()
-        # Both have something, and nothing is both's.
-        until(lambda: first.has and second.has and sorted([*first.has, *second.has]) == list(range(PARTITIONS)))
-        send()
-        until(lambda: len(got) >= len(sent))
+    def test_a_static_member_restarts_unnoticed(self):
+        """It gets what it had, and the other is not disturbed."""
+        group = Group(self)
+        first, second = group.join(group_instance_id="first"), group.join(group_instance_id="second")
+        group.shared(first, second)
+        group.send()
+        before = list(second.had)
         first.leave()
-        until(lambda: len(second.has) == PARTITIONS)
-        send()
-        until(lambda: len(got) >= len(sent))
-        second.leave()
-        self.assertEqual(second.committed(), {p: OffsetAndMetadata(2, "at 2", -1) for p in range(PARTITIONS)})
-        join()
-        send()
-        until(lambda: len(got) >= len(sent))
-        self.assertEqual(sorted(got), sorted((n % PARTITIONS, n // PARTITIONS, value) for n, value in enumerate(sent)))
+        again = group.join(group_instance_id="first")
+        group.until(lambda: again.has == first.has)
+        group.send()
+        self.assertEqual(second.had, before)
+        group.check()
+
+    def test_a_group_goes_on_after_a_kill_of_the_broker(self):
+        """With what it had; each record is read once, as nobody joins or leaves."""
+        self.only_for("thalweg")
+        group = Group(self)
+        first, second = group.join(), group.join()
+        group.shared(first, second)
+        group.send()
+        self.broker.kill()
+        self.broker.start()
+        group.send()
+        group.shared(first, second)
+        group.check()
+
+
+class Group:
+    """The group that bears its topic's name, and who writes for it."""
+
+    def __init__(self, test, **settings):
+        self.test = test
+        self.topic = test.create()
+        self.settings = settings
+        self.sent, self.got = [], []
+        self.changed = threading.Condition()
+        self.producer = KafkaProducer(bootstrap_servers=test.broker.bootstrap, **PATIENT)
+        test.addCleanup(self.producer.close)
+
+    def join(self, **settings):
+        """One member more."""
+        settings = {"bootstrap_servers": self.test.broker.bootstrap, "group_id": self.topic, **self.settings, **settings}
+        member = Member(settings, self.topic, self.got, self.changed)
+        self.test.addCleanup(member.leave)
+        return member
+
+    def until(self, holds):
+        """Waits for the members."""
+        with self.changed:
+            self.test.assertTrue(self.changed.wait_for(holds, HANG_SECONDS), f"sent {self.sent}, got {self.got}")
+
+    def shared(self, *members):
+        """Waits until each of these has something, and nothing is two's."""
+        parts = lambda: [member.has for member in members]
+        self.until(lambda: all(parts()) and sorted(sum(parts(), [])) == list(range(PARTITIONS)))
+
+    def send(self):
+        """A record for each partition; waits until the members have read it."""
+        for partition in range(PARTITIONS):
+            self.sent.append(b"%d" % len(self.sent))
+            self.producer.send(self.topic, self.sent[-1], partition=partition).get(HANG_SECONDS)
+        self.until(lambda: len(self.got) >= len(self.sent))
+
+    def check(self):
+        """Each record was read once."""
+        sent = [(n % PARTITIONS, n // PARTITIONS, value) for n, value in enumerate(self.sent)]
+        self.test.assertEqual(sorted(self.got), sorted(sent))
 
 
 class Member(threading.Thread):
-    """A member of the group that bears its topic's name. What it reads it commits, with a word on it.
+    """A member of a group. What it reads it commits, with a word on it.
 
     A thread, as a poll that ends while it joins makes this client forget what it is given (3.0.12): the answer of SyncGroup
     comes, is taken, and nobody reads. So a poll is long, and can't be shared with another member."""
 
-    def __init__(self, bootstrap, topic, got, changed):
+    def __init__(self, settings, topic, got, changed):
         super().__init__(daemon=True)
-        self.settings = {"bootstrap_servers": bootstrap, "group_id": topic, "enable_auto_commit": False}
+        self.settings = {"enable_auto_commit": False, **settings}
         self.topic = topic
         self.got = got
         self.changed = changed
         self.has = []
+        self.had = []  # each time that it had something else
         self.leaving = threading.Event()
         self.start()
 
@@ -181,7 +230,9 @@ class Member(threading.Thread):
                 with self.changed:
                     self.got += [(place.partition, record.offset, record.value) for record in records]
             with self.changed:
-                self.has = [place.partition for place in consumer.assignment()]
+                self.has = sorted(place.partition for place in consumer.assignment())
+                if self.had[-1:] != [self.has]:
+                    self.had.append(self.has)
                 self.changed.notify_all()
         consumer.close()
 
@@ -192,7 +243,8 @@ class Member(threading.Thread):
 
     def committed(self):
         """What the group has committed, by partition, as somebody sees who comes later."""
-        consumer = KafkaConsumer(**self.settings)
+        settings = {name: value for name, value in self.settings.items() if name != "group_instance_id"}
+        consumer = KafkaConsumer(**settings)
         committed = {p: consumer.committed(TopicPartition(self.topic, p), metadata=True) for p in range(PARTITIONS)}
         consumer.close()
         return committed
