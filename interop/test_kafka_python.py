@@ -4,7 +4,7 @@ import threading
 import unittest
 
 from broker import HANG_SECONDS, PARTITIONS, Scenarios
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
@@ -138,12 +138,12 @@ class KafkaPython(Scenarios):
         first, second = group.join(group_instance_id="first"), group.join(group_instance_id="second")
         group.shared(first, second)
         group.send()
-        before = list(second.had)
+        rebalances = second.rebalances
         first.leave()
         again = group.join(group_instance_id="first")
         group.until(lambda: again.has == first.has)
         group.send()
-        self.assertEqual(second.had, before)
+        self.assertEqual(second.rebalances, rebalances)
         group.check()
 
     def test_a_group_goes_on_after_a_kill_of_the_broker(self):
@@ -202,7 +202,7 @@ class Group:
         self.test.assertEqual(sorted(self.got), sorted(sent))
 
 
-class Member(threading.Thread):
+class Member(threading.Thread, ConsumerRebalanceListener):
     """A member of a group. What it reads it commits, with a word on it.
 
     A thread, as a poll that ends while it joins makes this client forget what it is given (3.0.12): the answer of SyncGroup
@@ -215,14 +215,15 @@ class Member(threading.Thread):
         self.got = got
         self.changed = changed
         self.has = []
-        self.had = []  # each time that it had something else
+        self.rebalances = 0
         self.leaving = threading.Event()
         self.start()
 
     def run(self):
         """Reads until it is asked to leave."""
         beginning = {"auto_offset_reset": "earliest", "heartbeat_interval_ms": 200, "session_timeout_ms": 6000}
-        consumer = KafkaConsumer(self.topic, **self.settings, **beginning)
+        consumer = KafkaConsumer(**self.settings, **beginning)
+        consumer.subscribe([self.topic], listener=self)
         while not self.leaving.is_set():
             for place, records in consumer.poll(timeout_ms=1000).items():
                 after = records[-1].offset + 1
@@ -231,10 +232,15 @@ class Member(threading.Thread):
                     self.got += [(place.partition, record.offset, record.value) for record in records]
             with self.changed:
                 self.has = sorted(place.partition for place in consumer.assignment())
-                if self.had[-1:] != [self.has]:
-                    self.had.append(self.has)
                 self.changed.notify_all()
         consumer.close()
+
+    def on_partitions_revoked(self, _):
+        """What it has is drawn again."""
+
+    def on_partitions_assigned(self, _):
+        """It was drawn."""
+        self.rebalances += 1
 
     def leave(self):
         """Returns once it has left."""

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::drive::{Load, Until, drive};
+use crate::drive::{Driven, Load, Until, drive};
 use crate::fetch::Consumer;
 use crate::histogram::Histogram;
 use crate::process;
@@ -41,6 +41,15 @@ pub(crate) struct Arguments {
     pub(crate) seconds: u32,
 }
 
+/// Fails unless so many requests were taken.
+fn answered(driven: &Driven, requests: u64) -> Outcome<()> {
+    match driven.refused {
+        Some(error) => Err(Failure::new(format!("the broker refuses: {}", client::error_name(error)))),
+        None if driven.answered < requests => Err(Failure::new("the broker is too slow for that rate")),
+        None => Ok(()),
+    }
+}
+
 /// Starts the target if need be, sends and reads, reports.
 pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let subject = arguments.target.start()?;
@@ -58,27 +67,30 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         period: None,
         due: None,
     };
-    drive(to, &load).await?;
+    answered(&drive(to, &load).await?, WARM_UP)?;
     let period = Some(Duration::from_secs(1) / rate);
     let time = Duration::from_secs(u64::from(seconds) + 60);
     let load = Load { until: Until { time, requests: records }, period, due: Some(due), ..load };
     let mut consumer = Consumer::connect(&subject, TOPIC, 1 << 20).await?;
     let (broker, own) = (subject.usage()?, process::own_usage()?);
     let begin = Instant::now();
-    let sending = tokio::spawn(async move { drive(to, &load).await });
-    let mut arrivals = Histogram::new();
-    let mut offset = WARM_UP as i64;
-    while arrivals.count() < records {
-        let next = consumer.fetch(offset).await?.next;
-        let now = Instant::now();
-        for _ in offset..next.unwrap_or(offset) {
-            let due = dues.recv().await.ok_or_else(|| Failure::new("more records arrived than were sent"))?;
-            arrivals.record(now.saturating_duration_since(due));
+    let sending = async { answered(&drive(to, &load).await?, records) };
+    let receiving = async {
+        let mut arrivals = Histogram::new();
+        let mut offset = WARM_UP as i64;
+        while arrivals.count() < records {
+            let next = consumer.fetch(offset).await?.next;
+            let now = Instant::now();
+            for _ in offset..next.unwrap_or(offset) {
+                let due = dues.recv().await.ok_or_else(|| Failure::new("more records arrived than were sent"))?;
+                arrivals.record(now.saturating_duration_since(due));
+            }
+            offset = next.unwrap_or(offset);
         }
-        offset = next.unwrap_or(offset);
-    }
+        Ok(arrivals)
+    };
+    let ((), arrivals) = tokio::try_join!(sending, receiving)?;
     let elapsed = begin.elapsed();
-    sending.await.map_err(Failure::at("the sender's task"))??;
     let own = process::own_usage()? - own;
     let broker = subject.usage()?.zip(broker).map(|(after, before)| after - before);
     let mut report =

@@ -100,9 +100,13 @@ impl Descriptors {
     pub fn forget(&self, path: &Path) {
         let mut state = self.state();
         state.forgotten += 1;
-        if let Some((_, used)) = state.files.remove(path) {
-            state.by_use.remove(&used);
+        let file = state.files.remove(path);
+        if let Some((_, used)) = &file {
+            state.by_use.remove(used);
         }
+        drop(state);
+        // To close a large file that has no name any more takes its time: not under the lock.
+        drop(file);
     }
 
     /// Lets go of every file in a folder whose name was moved.
@@ -110,13 +114,11 @@ impl Descriptors {
         let mut state = self.state();
         state.forgotten += 1;
         let State { files, by_use, .. } = &mut *state;
-        files.retain(|path, (_, used)| {
-            let stays = !path.starts_with(folder);
-            if !stays {
-                by_use.remove(used);
-            }
-            stays
-        });
+        let gone: Vec<_> = files.extract_if(|path, _| path.starts_with(folder)).collect();
+        gone.iter().for_each(|(_, (_, used))| _ = by_use.remove(used));
+        drop(state);
+        // As above.
+        drop(gone);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -35,13 +35,16 @@ pub struct Flush {
 }
 
 impl Flush {
-    /// Does it. Blocks, but holds up nobody else. A segment that is gone needs no sync.
+    /// Does it. Blocks, but holds up nobody else. A segment that was taken away meanwhile needs no sync.
     ///
     /// # Errors
     /// Those of the disk; final.
     pub fn run(&self) -> io::Result<()> {
-        match sync(&self.shared, Some(self.base), self.unsynced) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        let outcome = sync(&self.shared, Some(self.base), self.unsynced);
+        // Whoever takes files away says so first; then this counts for nothing (see [`super::Segments::flushed`]).
+        let is_past = || self.shared.list().generation != self.generation;
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_past() => Ok(()),
             outcome => outcome,
         }
     }

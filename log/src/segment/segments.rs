@@ -296,12 +296,13 @@ impl Segments {
         if !Arc::ptr_eq(&self.shared, &flush.shared) || self.shared.list().generation != flush.generation {
             return;
         }
-        let same_files = self.active().is_some_and(|active| active.base == flush.base);
-        if same_files {
-            // Names came with the first batch of the segment; what came since are bytes.
-            self.unsynced = self.unsynced.min(Unsynced::Bytes);
+        let end = self.end();
+        self.recovery_point = self.recovery_point.max(flush.end).min(end);
+        // Names came with the first batch of the segment; what came since are bytes. Those of a later segment are its own.
+        if self.active().is_some_and(|active| active.base == flush.base) {
+            let left = if flush.end >= end { Unsynced::Nothing } else { Unsynced::Bytes };
+            self.unsynced = self.unsynced.min(left);
         }
-        self.synced_to(flush.end);
     }
 
     /// Notes that records below `through` were made durable by somebody else, who synced the whole filesystem after they

@@ -54,10 +54,21 @@ impl Driver {
         let (flushes, due) = mpsc::channel(FLUSHES_MAX);
         let outcome = {
             let mut writing = pin!(self.write(&shared, flushes));
+            let mut flushing = pin!(flush_each(&self.world, due));
             tokio::select! {
                 biased;
-                outcome = &mut writing => outcome,
-                reason = flush_each(&self.world, due) => Err(reason),
+                outcome = &mut writing => match outcome {
+                    // Those that are still due say whether all went well.
+                    Ok(Outcome::Drained) => flushing.await.map(|()| Outcome::Drained),
+                    outcome => outcome,
+                },
+                failed = &mut flushing => match failed {
+                    Ok(()) => writing.await,
+                    Err(reason) => {
+                        shared.failed.store(true, Ordering::Relaxed);
+                        Err(reason)
+                    }
+                },
             }
         };
         outcome.unwrap_or_else(|reason| {
@@ -140,6 +151,9 @@ impl Driver {
         let work = move || {
             let mut written = BTreeMap::new();
             let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
+                if shared.failed.load(Ordering::Relaxed) {
+                    return Err(Stopped::Failed("a sync failed".to_owned()));
+                }
                 let Some(pending) = logs.pending(*log) else { return Ok(()) };
                 let stopped = |error| Stopped::by(error, &batch[place..]);
                 pending.files.delete_before(pending.start).map_err(|error| stopped(error.into()))?;
@@ -180,15 +194,16 @@ fn flush_soon(flushes: &mpsc::Sender<Due>, files: &Arc<Files>, bytes: u64) {
     }
 }
 
-/// Syncs one log after the other, for as long as somebody may ask for it. Ends with why one could not be.
-async fn flush_each(world: &World, mut due: mpsc::Receiver<Due>) -> String {
+/// Syncs one log after the other, for as long as somebody may ask for it.
+///
+/// # Errors
+/// Why one could not be.
+async fn flush_each(world: &World, mut due: mpsc::Receiver<Due>) -> Result<(), String> {
     while let Some((files, flush)) = due.recv().await {
         let sync = move || flush.run().map(|()| files.flushed(&flush));
-        if let Err(error) = world.offload(sync).await {
-            return error.to_string();
-        }
+        world.offload(sync).await.map_err(|error| error.to_string())?;
     }
-    std::future::pending().await
+    Ok(())
 }
 
 impl Stopped {

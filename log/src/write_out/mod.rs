@@ -105,6 +105,8 @@ struct Shared {
     work: Notify,
     /// How many bytes are pending, for those who wait until it is less.
     relief: watch::Sender<()>,
+    /// A sync failed: nothing more is written.
+    failed: AtomicBool,
     /// So little is free on the disk that it is kept for what was taken already.
     at_reserve: AtomicBool,
 }
@@ -143,6 +145,7 @@ impl WriteOut {
             through: AtomicU64::new(0),
             work: Notify::new(),
             relief: watch::Sender::new(()),
+            failed: AtomicBool::new(false),
             at_reserve: AtomicBool::new(false),
         };
         WriteOut { shared: Arc::new(shared) }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use thalweg_log::segment::{Checksums, Descriptors, SegmentError, Segments, Trust};
+use thalweg_log::segment::{Checksums, Descriptors, Flush, SegmentError, Segments, Trust};
 use thalweg_wire::Offset;
 use thalweg_wire::batch::Batch;
 use thalweg_world::Disk;
@@ -55,8 +55,9 @@ impl Life {
         let mut rng = Rng::stream(seed, "life");
         let mut clock = 0;
         let mut segments = Segments::create(&self.files(), &Life::folder(), topic(), Offset(0), small())?;
-        for _ in 0..12 {
-            match rng.below(8) {
+        let mut flush = None;
+        for _ in 0..18 {
+            match rng.below(10) {
                 0..4 => {
                     let mut end = segments.end();
                     let mut new = Vec::new();
@@ -93,9 +94,17 @@ impl Life {
                         segments.delete_before(*at)?;
                     }
                 }
-                _ => {
+                7 => {
                     segments.roll()?;
                 }
+                _ => match flush.take() {
+                    None => flush = segments.flush_due(1),
+                    // Begun before whatever happened since.
+                    Some(begun) => {
+                        Flush::run(&begun)?;
+                        segments.flushed(&begun);
+                    }
+                },
             }
             self.history.durable = segments.recovery_point().0;
         }
@@ -275,4 +284,33 @@ fn a_crash_while_a_log_is_opened_changes_nothing() {
         }
     }
     assert!(cuts > 200, "{cuts} crashes in recovery");
+}
+
+/// The new segment's name has to be synced by itself, before its records count as durable.
+#[test]
+fn a_sync_that_was_begun_before_a_roll_says_nothing_of_the_new_segment() {
+    let (mut rng, mut clock) = (Rng::new(1), 0);
+    for seed in 0..20 {
+        let life = Life::new(seed);
+        let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+        let mut append = |segments: &mut Segments| {
+            let new = random_batch(&mut rng, segments.end(), &mut clock);
+            segments.append(&[new], NOW).unwrap();
+        };
+        append(&mut segments);
+        segments.sync().unwrap();
+        append(&mut segments);
+        let begun = segments.flush_due(1).unwrap();
+        segments.roll().unwrap();
+        begun.run().unwrap();
+        segments.flushed(&begun);
+        append(&mut segments);
+        segments.sync().unwrap();
+        let durable = segments.recovery_point();
+        assert_eq!(durable, segments.end());
+        life.disk.crash();
+        let trust = Trust::PageCache { recovery_point: durable };
+        let (segments, _) = Segments::open(&life.files(), &Life::folder(), topic(), small(), trust).unwrap();
+        assert_eq!(segments.end(), durable, "seed {seed}");
+    }
 }
