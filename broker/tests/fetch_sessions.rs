@@ -80,6 +80,31 @@ fn an_answer_in_a_session_names_what_is_news() {
     });
 }
 
+/// As a real Kafka does: what has no news does not part those that have.
+#[test]
+fn an_answer_names_a_topic_once_for_partitions_that_follow_each_other_in_it() {
+    boot(async {
+        let sim = SimulatedWorld::new(4);
+        let broker = start(&sim).await.unwrap();
+        let mut client = connect(&sim).await.unwrap();
+        client.create_topic("u", 1).await.unwrap();
+        let of = |topic: &str, index| {
+            let mut wanted = fetch_request(topic, 0, 0, 0, 0).topics.remove(0);
+            wanted.partitions[0].partition = PartitionIndex(index);
+            wanted
+        };
+        let opened = client.call(VERSION, &FetchRequest { topics: vec![of("t", 0), of("u", 0)], ..full(0) }).await;
+        let id = opened.unwrap().session_id;
+        client.call(VERSION, &FetchRequest { topics: vec![of("t", 1)], ..next(id, 1, 0) }).await.unwrap();
+        for partition in [1, 0] {
+            client.produce("t", partition, &batch(&[b"news"])).await.unwrap();
+        }
+        let news = client.call(VERSION, &next(id, 2, 0)).await.unwrap();
+        assert_eq!((news.responses.len(), named(&news)), (1, vec![0, 1]));
+        broker.stop().await.unwrap();
+    });
+}
+
 #[test]
 fn a_fetch_that_waits_in_a_session_is_woken_by_any_of_its_partitions() {
     boot(async {

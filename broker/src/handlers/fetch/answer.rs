@@ -1,5 +1,7 @@
 //! The answer to a fetch: what was found, and in a session what of it is news.
 
+use std::sync::Arc;
+
 use thalweg_messages::Message;
 use thalweg_messages::fetch::{
     FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartitionAnswer, FetchPartitionResponse, FetchResponse,
@@ -13,6 +15,7 @@ use thalweg_wire::{ErrorCode, Offset, PartitionIndex};
 use super::look::{Found, Look};
 use super::{Context, Plan, naming};
 use crate::broker::Shared;
+use crate::fetch_session::TopicKey;
 
 /// From this version on an answer tells who leads, where the client is wrong about it.
 const LEADERS_FROM: i16 = 16;
@@ -31,19 +34,21 @@ impl Plan {
             node_endpoints: &node_endpoints,
             ..FetchAnswer::default()
         };
-        let mut found = self.wanted.iter().zip(look.found).zip(named);
-        let topics = self.topics.iter().filter_map(|topic| {
-            let own = found.by_ref().take(topic.partitions).filter(|(_, named)| *named);
-            let partitions: Vec<_> = own.map(|((wanted, found), _)| self.partition(wanted.key.index, found)).collect();
-            let is_named = !partitions.is_empty();
-            is_named.then(|| FetchTopicAnswer {
-                topic: &topic.key.name,
-                topic_id: topic.key.id,
-                partitions: partitions.into_iter(),
-            })
+        // As in Kafka, a topic is named once for partitions of it that follow each other in the answer.
+        let mut topics: Vec<(&Arc<TopicKey>, Vec<PartitionAnswer>)> = Vec::new();
+        for ((wanted, found), _) in self.wanted.iter().zip(look.found).zip(named).filter(|(_, named)| *named) {
+            let partition = self.partition(wanted.key.index, found);
+            match topics.last_mut().filter(|(topic, _)| **topic == wanted.key.topic) {
+                Some((_, partitions)) => partitions.push(partition),
+                None => topics.push((&wanted.key.topic, vec![partition])),
+            }
+        }
+        let topics = topics.into_iter().map(|(topic, partitions)| FetchTopicAnswer {
+            topic: &topic.name,
+            topic_id: topic.id,
+            partitions: partitions.into_iter(),
         });
-        let topics: Vec<_> = topics.collect();
-        encode_response(&mut into, self.head.version, answer, topics.into_iter())
+        encode_response(&mut into, self.head.version, answer, topics)
             .expect("every field fits the version that was asked for");
         finish_frame(into)
     }

@@ -22,9 +22,10 @@ use thalweg_messages::fetch::{FetchResponse, FetchSettings, FetchView};
 use thalweg_replica::Isolation;
 use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch};
 
-use super::by_partition::{ByPartition, Gathered};
+use super::by_partition::ByPartition;
 use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
+use crate::cluster::Topic;
 use crate::fetch_session::{Interest, Key, Naming, Resumed, Session, TopicKey};
 use crate::partition::{EpochError, FetchPosition, Partition, ReadError};
 
@@ -49,8 +50,6 @@ struct Plan {
     min_bytes: usize,
     max_wait: Duration,
     session: Context,
-    /// Topics in a row, and how many of `wanted` are of each. In a session a topic may come more than once.
-    topics: Vec<Gathered<Arc<TopicKey>>>,
     wanted: Vec<Wanted>,
 }
 
@@ -71,6 +70,9 @@ struct Wanted {
     max_bytes: Limit,
     source: Result<Arc<Partition>, ErrorCode>,
 }
+
+/// A topic looked up, or why there is nothing to read of it.
+type FoundTopic = Result<Arc<Topic>, ErrorCode>;
 
 /// How many bytes may be read; `None` is a negative number, which is a mistake only where there is something to read.
 type Limit = Option<usize>;
@@ -199,30 +201,29 @@ impl Plan {
         session: Context,
         asked: Vec<(Key, Interest)>,
     ) -> Plan {
-        let mut topics: Vec<Gathered<Arc<TopicKey>>> = Vec::new();
         let mut wanted = Vec::with_capacity(asked.len());
-        let mut topic = Err(ErrorCode::UnknownTopicOrPartition);
+        let mut last: Option<(Arc<TopicKey>, FoundTopic)> = None;
         for (key, interest) in asked {
-            match topics.last_mut().filter(|last| last.key == key.topic) {
-                Some(same) => same.partitions += 1,
+            let topic = match last.take().filter(|(same, _)| *same == key.topic) {
+                Some((_, topic)) => topic,
                 None => {
                     let found = if head.version >= 13 {
                         shared.cluster.topic_by_id(key.topic.id).ok_or(ErrorCode::UnknownTopicId)
                     } else {
                         shared.cluster.topic(&key.topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
                     };
-                    topic = match settings.replica_id.0 {
+                    match settings.replica_id.0 {
                         // There is no other replica that could ask.
                         FIRST_REPLICA.. => found.and(Err(ErrorCode::NotLeaderOrFollower)),
                         _ => isolation.and(found),
-                    };
-                    topics.push(Gathered { key: key.topic.clone(), partitions: 1 });
+                    }
                 }
-            }
+            };
             let source = match &topic {
                 Ok(topic) => shared.leader_of(topic, key.index).await,
                 Err(code) => Err(*code),
             };
+            last = Some((key.topic.clone(), topic));
             wanted.push(Wanted::new(key, interest, source));
         }
         let most = shared.settings.requests.fetch_bytes;
@@ -236,16 +237,15 @@ impl Plan {
             max_wait: Duration::from_millis(settings.max_wait_ms.max(0).unsigned_abs().into()),
             head,
             session,
-            topics,
             wanted,
         }
     }
 
     /// What is kept of it while it waits, in bytes.
     fn bytes(&self) -> usize {
-        let names: usize = self.topics.iter().map(|topic| topic.key.name.len()).sum();
-        let topics = self.topics.len() * size_of::<Gathered<Arc<TopicKey>>>();
-        names + topics + self.wanted.len() * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
+        let topics = self.wanted.chunk_by(|one, next| one.key.topic == next.key.topic);
+        let topics: usize = topics.map(|same| same[0].key.topic.name.len() + size_of::<TopicKey>()).sum();
+        topics + self.wanted.len() * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
     }
 
     /// As in Kafka, a partition that can't be read doesn't hurry the answer for those that can: a client that asks for
