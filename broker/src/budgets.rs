@@ -6,7 +6,7 @@
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
-//! | fetch sessions | 60 MB | what clients have told once, see `fetch_session` |
+//! | fetch sessions | 92 MB | what clients have told once, see `fetch_session` |
 //! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce

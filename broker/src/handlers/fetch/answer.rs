@@ -13,7 +13,7 @@ use thalweg_wire::frame::{begin_response, finish_frame};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex};
 
 use super::look::{Found, Look};
-use super::{Context, Plan, naming};
+use super::{Context, Plan, Standing, naming};
 use crate::broker::Shared;
 use crate::fetch_session::TopicKey;
 
@@ -55,16 +55,18 @@ impl Plan {
 
     /// The session's id, and which partitions the answer names.
     fn tell_session(&self, shared: &Shared, look: &Look) -> (i32, Vec<bool>) {
-        let told = || self.wanted.iter().zip(&look.found).map(|(wanted, found)| (wanted.key.clone(), found.told()));
+        let told = self.wanted.iter().zip(&look.found).map(|(wanted, found)| (wanted, found.told()));
         match &self.session {
             Context::Sessionless => (0, vec![true; self.wanted.len()]),
             Context::Opening => {
-                let answered = self.wanted.iter().zip(told());
-                let answered = answered.map(|(wanted, (key, told))| (key, wanted.interest, told)).collect();
+                let answered = told.map(|(wanted, told)| (wanted.key.clone(), wanted.interest, told)).collect();
                 let id = shared.fetch_sessions.open(shared.world.clock.now(), naming(self.head.version), answered);
                 (id, vec![true; self.wanted.len()])
             }
-            Context::Standing(session) => (session.id(), session.answer(&told().collect::<Vec<_>>())),
+            Context::Standing(Standing { session, .. }) => {
+                let told = told.filter_map(|(wanted, told)| Some((wanted.ticket?, told)));
+                (session.id(), session.answer(told))
+            }
         }
     }
 
@@ -90,7 +92,7 @@ impl Plan {
         };
         let aborted_transactions = (self.isolation == Isolation::TxnCommitted).then(Vec::new);
         let refused = match found {
-            Found::Records(batches, marks) => {
+            Found::Fetched(batches, marks, _) => {
                 return PartitionAnswer::Fetched(FetchedPartition {
                     index,
                     high_watermark: marks.high_watermark,

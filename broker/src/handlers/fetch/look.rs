@@ -5,9 +5,9 @@ use thalweg_messages::fetch::EpochEndOffset;
 use thalweg_wire::batch::Batch;
 use thalweg_wire::{ErrorCode, LeaderEpoch};
 
-use super::{Limit, Plan, Wanted};
+use super::{Absent, Limit, Plan, Wanted};
 use crate::broker::Shared;
-use crate::fetch_session::Told;
+use crate::fetch_session::{Records, Told};
 use crate::partition::{EpochError, Marks, Read, ReadError};
 
 /// What one look at all partitions gave.
@@ -19,7 +19,7 @@ pub(super) struct Look {
 }
 
 pub(super) enum Found {
-    Records(Vec<Batch>, Marks),
+    Fetched(Vec<Batch>, Marks, Records),
     Diverging(EpochEndOffset, Marks),
     /// The client's epoch is older than this one.
     Fenced(LeaderEpoch),
@@ -30,7 +30,13 @@ pub(super) enum Found {
 
 /// What a partition has for the reader, before the limits of the whole answer.
 enum Seen {
-    Records { records: Reading, marks: Marks, max_bytes: Limit },
+    Readable {
+        records: Reading,
+        marks: Marks,
+        max_bytes: Limit,
+    },
+    /// It ends where the reader stands.
+    Nothing(Marks),
     Told(Found),
 }
 
@@ -41,10 +47,11 @@ impl Look {
         for seen in seen {
             let found = match seen {
                 Seen::Told(found) => found,
-                Seen::Records { records, marks, max_bytes } => look.take(records, marks, max_bytes, most),
+                Seen::Nothing(marks) => Found::Fetched(Vec::new(), marks, Records::None),
+                Seen::Readable { records, marks, max_bytes } => look.take(records, marks, max_bytes, most),
             };
             match &found {
-                Found::Records(batches, _) => look.bytes += batches.iter().map(Batch::byte_length).sum::<usize>(),
+                Found::Fetched(batches, ..) => look.bytes += batches.iter().map(Batch::byte_length).sum::<usize>(),
                 Found::Unknown(_) => {}
                 Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => look.has_news = true,
             }
@@ -70,7 +77,8 @@ impl Look {
         if limit.is_none() && !batches.is_empty() {
             return Found::Error(ErrorCode::UnknownServerError);
         }
-        Found::Records(batches, marks)
+        let records = if batches.is_empty() { Records::Withheld } else { Records::Given };
+        Found::Fetched(batches, marks, records)
     }
 }
 
@@ -84,8 +92,8 @@ const READ_HERE_MAX: usize = 16;
 fn read_here(seen: &mut [Seen], most: Limit) {
     let mut left = READ_HERE_BYTES;
     let records = seen.iter_mut().filter_map(|seen| match seen {
-        Seen::Records { records, max_bytes, .. } => Some((records, *max_bytes)),
-        Seen::Told(_) => None,
+        Seen::Readable { records, max_bytes, .. } => Some((records, *max_bytes)),
+        Seen::Nothing(_) | Seen::Told(_) => None,
     });
     let in_files = records.filter(|(records, _)| matches!(records, Reading::Files(_)));
     for (records, max_bytes) in in_files.take(READ_HERE_MAX) {
@@ -103,7 +111,7 @@ impl Plan {
         let mut seen: Vec<Seen> = self.wanted.iter().map(|wanted| self.see(wanted)).collect();
         let most = self.max_bytes;
         read_here(&mut seen, most);
-        if seen.iter().any(|seen| matches!(seen, Seen::Records { records: Reading::Files(_), .. })) {
+        if seen.iter().any(|seen| matches!(seen, Seen::Readable { records: Reading::Files(_), .. })) {
             shared.world.offload(move || Look::of(seen, most)).await
         } else {
             Look::of(seen, most)
@@ -113,12 +121,15 @@ impl Plan {
     fn see(&self, wanted: &Wanted) -> Seen {
         let partition = match &wanted.source {
             Ok(partition) => partition,
-            Err(code) => return Seen::Told(Found::Unknown(*code)),
+            Err(Absent::Unknown(code)) => return Seen::Told(Found::Unknown(*code)),
+            Err(Absent::Deleted) => return Seen::Told(Found::Error(ReadError::Deleted.code())),
         };
+        wanted.rearm();
         let bytes = self.max_bytes.and_then(|most| Some(wanted.max_bytes?.min(most))).unwrap_or(0);
         let read = partition.read(wanted.position, self.isolation, ReadLimit { bytes, first: FirstBatch::Always });
         Seen::Told(match read {
-            Ok(Read { records, marks }) => return Seen::Records { records, marks, max_bytes: wanted.max_bytes },
+            Ok(Read { records: Reading::Memory(batches), marks }) if batches.is_empty() => return Seen::Nothing(marks),
+            Ok(Read { records, marks }) => return Seen::Readable { records, marks, max_bytes: wanted.max_bytes },
             Err(ReadError::Diverging(known)) => {
                 let ends = EpochEndOffset { epoch: known.epoch, end_offset: known.end, ..Default::default() };
                 Found::Diverging(ends, partition.marks())
@@ -133,11 +144,9 @@ impl Found {
     /// What of it a session has to know.
     pub(super) fn told(&self) -> Told {
         match self {
-            Found::Records(batches, marks) => Told::Marks {
-                high_watermark: marks.high_watermark,
-                log_start: marks.log_start,
-                records: !batches.is_empty(),
-            },
+            Found::Fetched(_, marks, records) => {
+                Told::Marks { high_watermark: marks.high_watermark, log_start: marks.log_start, records: *records }
+            }
             Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) | Found::Unknown(_) => Told::Always,
         }
     }

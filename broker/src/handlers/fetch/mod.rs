@@ -13,8 +13,11 @@
 
 mod answer;
 mod look;
+#[cfg(test)]
+mod tests;
 mod wait;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +29,9 @@ use super::by_partition::ByPartition;
 use super::{Answer, Api, Close, Flow, Head, Request, answerable};
 use crate::broker::Shared;
 use crate::cluster::Topic;
-use crate::fetch_session::{Interest, Key, Naming, Resumed, Session, TopicKey};
+use crate::fetch_session::{Horizon, Interest, Key, Naming, Resumed, Scope, Session, Ticket, TopicKey};
 use crate::partition::{EpochError, FetchPosition, Partition, ReadError};
+use crate::waiters::SubscriptionNumber;
 
 /// The versions served.
 pub const API: Api = Api { key: 1, versions: 4..=18, advertised: Some(4..=18), flow: Flow::Pipelined };
@@ -43,6 +47,7 @@ struct Plan {
     head: Head,
     node: BrokerId,
     rack: Option<String>,
+    asker: Asker,
     isolation: Isolation,
     /// Of the request as a whole.
     error: ErrorCode,
@@ -60,7 +65,25 @@ enum Context {
     /// One is to be opened, for what is answered.
     Opening,
     /// One that stands.
-    Standing(Arc<Session>),
+    Standing(Standing),
+}
+
+struct Standing {
+    session: Arc<Session>,
+    /// How many partitions it had besides those that were ready: all of them can be read, and have nothing to tell.
+    quiet: usize,
+    /// What is behind it is news.
+    horizon: Horizon,
+    /// Where an entry of the session stands in the plan, by its slot.
+    places: HashMap<u64, usize>,
+}
+
+/// Who asks, as far as it decides what may be read.
+#[derive(Clone, Copy)]
+struct Asker {
+    version: i16,
+    replica: BrokerId,
+    isolation: Result<Isolation, ErrorCode>,
 }
 
 struct Wanted {
@@ -68,7 +91,19 @@ struct Wanted {
     interest: Interest,
     position: FetchPosition,
     max_bytes: Limit,
-    source: Result<Arc<Partition>, ErrorCode>,
+    source: Result<Arc<Partition>, Absent>,
+    /// Its entry in a session that stands, and the session's subscription.
+    ticket: Option<Ticket>,
+    number: Option<SubscriptionNumber>,
+}
+
+/// Why there is no partition to look at.
+#[derive(Clone, Copy)]
+enum Absent {
+    /// It was not found, or the request makes no sense.
+    Unknown(ErrorCode),
+    /// It was deleted while the request waited.
+    Deleted,
 }
 
 /// A topic looked up, or why there is nothing to read of it.
@@ -91,16 +126,17 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         }
         _ => Err(ErrorCode::UnknownServerError),
     };
-    let (session, asked) = match in_session(shared, &head, &view)? {
+    let settings = view.settings();
+    let asker = Asker { version: head.version, replica: settings.replica_id, isolation };
+    let (session, asked) = match in_session(shared, asker, &view)? {
         Asked::For(session, asked) => (session, asked),
         Asked::OutOfStep(code) => {
             let error_code = code.code();
             return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
         }
     };
-    let settings = view.settings();
     drop(view);
-    let plan = Plan::new(shared, head, settings, isolation, session, asked).await;
+    let mut plan = Plan::new(shared, head, settings, asker, session, asked).await;
     drop(permit);
     let look = plan.look(shared).await;
     if look.has_news || look.bytes >= plan.min_bytes || plan.max_wait.is_zero() || plan.has_nothing_to_wait_for() {
@@ -108,18 +144,21 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     }
     drop(look);
     let Some(room) = shared.memory.waiting_fetch(plan.bytes()) else {
+        plan.take_up_the_rest(shared);
         return Ok(Answer::Now(plan.answer(shared, plan.look(shared).await)));
     };
     let shared = shared.clone();
     Ok(Answer::Later(Box::pin(async move {
         let mut ending = plan.head.ending.clone();
+        let in_time = shared.world.clock.sleep(plan.max_wait);
         tokio::select! {
             biased;
-            () = plan.await_records() => {}
-            () = shared.world.clock.sleep(plan.max_wait) => {}
+            () = plan.await_records(&shared) => {}
+            () = in_time => {}
             () = ending.begun() => {}
         }
         drop(room);
+        plan.take_up_the_rest(&shared);
         let look = plan.look(&shared).await;
         Some(plan.answer(&shared, look))
     })))
@@ -128,13 +167,13 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
 /// What a request asks.
 enum Asked {
     /// For these partitions.
-    For(Context, Vec<(Key, Interest)>),
+    For(Context, Vec<(Key, Interest, Option<Ticket>)>),
     /// In a session that isn't there, or is elsewhere.
     OutOfStep(ErrorCode),
 }
 
 /// What a request stands for: the partitions that it names, or those of its session.
-fn in_session(shared: &Shared, head: &Head, view: &FetchView) -> Result<Asked, Close> {
+fn in_session(shared: &Shared, asker: Asker, view: &FetchView) -> Result<Asked, Close> {
     let FetchSettings { session_id, session_epoch, .. } = view.settings();
     let named = named(view)?;
     let sessions = &shared.fetch_sessions;
@@ -143,7 +182,8 @@ fn in_session(shared: &Shared, head: &Head, view: &FetchView) -> Result<Asked, C
         FINAL_EPOCH | FIRST_EPOCH => {
             sessions.close(session_id);
             let opens = session_epoch == FIRST_EPOCH;
-            Ok(Asked::For(if opens { Context::Opening } else { Context::Sessionless }, named))
+            let context = if opens { Context::Opening } else { Context::Sessionless };
+            Ok(Asked::For(context, named.into_iter().map(|(key, interest)| (key, interest, None)).collect()))
         }
         epoch => {
             let mut forgotten = Vec::new();
@@ -153,8 +193,14 @@ fn in_session(shared: &Shared, head: &Head, view: &FetchView) -> Result<Asked, C
                 forgotten.extend(topic.partitions.map(|index| Key { topic: key.clone(), index }));
             }
             let now = shared.world.clock.now();
-            Ok(match sessions.resume(now, (session_id, epoch), naming(head.version), named, &forgotten) {
-                Ok(Resumed { session, wanted }) => Asked::For(Context::Standing(session), wanted),
+            let asked = (named, &*forgotten);
+            Ok(match sessions.resume(now, (session_id, epoch), naming(asker.version), asked, asker.scope()) {
+                Ok(Resumed { session, wanted, quiet, horizon }) => {
+                    let places = HashMap::with_capacity(wanted.len());
+                    let context = Context::Standing(Standing { session, quiet, horizon, places });
+                    let wanted = wanted.into_iter().map(|ready| (ready.key, ready.interest, Some(ready.ticket)));
+                    Asked::For(context, wanted.collect())
+                }
                 Err(code) => Asked::OutOfStep(code),
             })
         }
@@ -192,52 +238,85 @@ fn named(view: &FetchView) -> Result<Vec<(Key, Interest)>, Close> {
     Ok(keys.zip(wanted).map(|(topic, (index, interest))| (Key { topic: topic.clone(), index }, interest)).collect())
 }
 
+impl Asker {
+    /// Whoever is refused as such is refused everywhere.
+    fn scope(self) -> Scope {
+        if self.is_replica() || self.isolation.is_err() { Scope::All } else { Scope::Ready }
+    }
+
+    fn is_replica(self) -> bool {
+        self.replica.0 >= FIRST_REPLICA
+    }
+
+    /// The topic, if this one may read it here.
+    fn topic(self, shared: &Shared, key: &TopicKey) -> FoundTopic {
+        let found = if self.version >= 13 {
+            shared.cluster.topic_by_id(key.id).ok_or(ErrorCode::UnknownTopicId)
+        } else {
+            shared.cluster.topic(&key.name).ok_or(ErrorCode::UnknownTopicOrPartition)
+        };
+        // There is no other replica that could ask.
+        if self.is_replica() { found.and(Err(ErrorCode::NotLeaderOrFollower)) } else { self.isolation.and(found) }
+    }
+}
+
 impl Plan {
     async fn new(
         shared: &Shared,
         head: Head,
         settings: FetchSettings,
-        isolation: Result<Isolation, ErrorCode>,
+        asker: Asker,
         session: Context,
-        asked: Vec<(Key, Interest)>,
+        asked: Vec<(Key, Interest, Option<Ticket>)>,
     ) -> Plan {
-        let mut wanted = Vec::with_capacity(asked.len());
-        let mut last: Option<(Arc<TopicKey>, FoundTopic)> = None;
-        for (key, interest) in asked {
-            let topic = match last.take().filter(|(same, _)| *same == key.topic) {
-                Some((_, topic)) => topic,
-                None => {
-                    let found = if head.version >= 13 {
-                        shared.cluster.topic_by_id(key.topic.id).ok_or(ErrorCode::UnknownTopicId)
-                    } else {
-                        shared.cluster.topic(&key.topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)
-                    };
-                    match settings.replica_id.0 {
-                        // There is no other replica that could ask.
-                        FIRST_REPLICA.. => found.and(Err(ErrorCode::NotLeaderOrFollower)),
-                        _ => isolation.and(found),
-                    }
-                }
-            };
-            let source = match &topic {
-                Ok(topic) => shared.leader_of(topic, key.index).await,
-                Err(code) => Err(*code),
-            };
-            last = Some((key.topic.clone(), topic));
-            wanted.push(Wanted::new(key, interest, source));
-        }
         let most = shared.settings.requests.fetch_bytes;
-        Plan {
+        let mut plan = Plan {
             node: shared.settings.node,
             rack: shared.settings.rack.clone(),
-            isolation: isolation.unwrap_or(Isolation::HighWatermark),
-            error: isolation.err().unwrap_or(ErrorCode::None),
+            asker,
+            isolation: asker.isolation.unwrap_or(Isolation::HighWatermark),
+            error: asker.isolation.err().unwrap_or(ErrorCode::None),
             max_bytes: usize::try_from(settings.max_bytes).ok().map(|bytes| bytes.min(most)),
             min_bytes: usize::try_from(settings.min_bytes).unwrap_or(0).min(most),
             max_wait: Duration::from_millis(settings.max_wait_ms.max(0).unsigned_abs().into()),
             head,
             session,
-            wanted,
+            wanted: Vec::with_capacity(asked.len()),
+        };
+        plan.want(shared, asked).await;
+        plan
+    }
+
+    /// Looks up partitions, and has the session listen to them.
+    async fn want(&mut self, shared: &Shared, asked: impl IntoIterator<Item = (Key, Interest, Option<Ticket>)>) {
+        let mut last: Option<(Arc<TopicKey>, FoundTopic)> = None;
+        for (key, interest, mut ticket) in asked {
+            let topic = match last.take().filter(|(same, _)| *same == key.topic) {
+                Some((_, topic)) => topic,
+                None => self.asker.topic(shared, &key.topic),
+            };
+            let source = match &topic {
+                Ok(topic) => shared.leader_of(topic, key.index).await.map_err(Absent::Unknown),
+                Err(code) => Err(Absent::Unknown(*code)),
+            };
+            last = Some((key.topic.clone(), topic));
+            let number = self.attend(&mut ticket, &source);
+            self.wanted.push(Wanted::new(key, interest, source, ticket, number));
+        }
+    }
+
+    /// Has the session listen to a partition from before the look at it.
+    fn attend(
+        &mut self,
+        ticket: &mut Option<Ticket>,
+        source: &Result<Arc<Partition>, Absent>,
+    ) -> Option<SubscriptionNumber> {
+        let (Context::Standing(standing), Some(ticket)) = (&mut self.session, ticket) else { return None };
+        standing.places.insert(ticket.slot(), self.wanted.len());
+        match self.asker.scope() {
+            Scope::Ready => standing.session.attend(ticket, source.as_ref().ok()),
+            // Who is refused everywhere says nothing of what the others may read.
+            Scope::All => None,
         }
     }
 
@@ -245,18 +324,30 @@ impl Plan {
     fn bytes(&self) -> usize {
         let topics = self.wanted.chunk_by(|one, next| one.key.topic == next.key.topic);
         let topics: usize = topics.map(|same| same[0].key.topic.name.len() + size_of::<TopicKey>()).sum();
-        topics + self.wanted.len() * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
+        // Any partition of a session may come to have news.
+        let partitions = self.wanted.len() + self.quiet();
+        topics + partitions * (size_of::<Wanted>() + SUBSCRIPTION_BYTES) + size_of::<Plan>()
     }
 
     /// As in Kafka, a partition that can't be read doesn't hurry the answer for those that can: a client that asks for
     /// it over and over, until it has fresh metadata, would else do so without a pause.
     fn has_nothing_to_wait_for(&self) -> bool {
-        self.wanted.iter().all(|wanted| wanted.source.is_err())
+        self.quiet() == 0 && self.wanted.iter().all(|wanted| wanted.source.is_err())
+    }
+
+    fn quiet(&self) -> usize {
+        if let Context::Standing(standing) = &self.session { standing.quiet } else { 0 }
     }
 }
 
 impl Wanted {
-    fn new(key: Key, interest: Interest, source: Result<Arc<Partition>, ErrorCode>) -> Wanted {
+    fn new(
+        key: Key,
+        interest: Interest,
+        source: Result<Arc<Partition>, Absent>,
+        ticket: Option<Ticket>,
+        number: Option<SubscriptionNumber>,
+    ) -> Wanted {
         Wanted {
             key,
             interest,
@@ -268,6 +359,15 @@ impl Wanted {
             },
             max_bytes: usize::try_from(interest.max_bytes).ok(),
             source,
+            ticket,
+            number,
+        }
+    }
+
+    /// Has its session told of what comes from here on: call it before a look, and nothing behind the look is missed.
+    fn rearm(&self) {
+        if let (Ok(partition), Some(number)) = (&self.source, self.number) {
+            partition.rearm(number);
         }
     }
 }
