@@ -7,6 +7,7 @@ mod support;
 use std::io;
 use std::time::Duration;
 
+use support::configs::{TOPIC, alter};
 use support::workload::{ADDRESS, boot, start};
 use support::{Client, batch, fetch_request, fetched_values, of_partition};
 use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
@@ -203,6 +204,23 @@ fn a_log_start_that_moved_is_told() {
         assert_eq!(of_one(&told), (0, 2, 3, vec![]));
         assert!(sim.world.clock.now().since(before) >= Duration::from_secs(60), "it was not woken");
         assert_eq!(named(&client.call(VERSION, &next(id, epoch + 2, 0)).await.unwrap()), [0; 0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// The limit of a topic in memory is lowered, and nothing is produced.
+#[test]
+fn a_log_start_that_a_setting_moved_is_told() {
+    boot(async {
+        let sim = SimulatedWorld::new(9);
+        let broker = start(&sim).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let in_memory = [("storage.mode", "memory"), ("retention.bytes", "100000")];
+        assert_eq!(client.create_topic_with("t", 3, &in_memory).await.unwrap(), 0);
+        let (id, epoch) = read_to_the_end(&mut client).await;
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.bytes=1"]).await, "ok");
+        let told = client.call(VERSION, &next(id, epoch, 0)).await.unwrap();
+        assert_eq!(of_one(&told), (0, 2, 3, vec![]));
         broker.stop().await.unwrap();
     });
 }
