@@ -163,7 +163,11 @@ impl Broker {
         journal.metadata_applied(cluster.applied_index().unsigned_abs());
         let shared = Arc::new(Shared {
             memory: RequestMemory::default(),
-            fetch_sessions: FetchSessions::new(settings.requests.fetch_sessions, world.entropy.clone()),
+            fetch_sessions: FetchSessions::new(
+                settings.requests.fetch_sessions,
+                world.entropy.clone(),
+                partitions.clone(),
+            ),
             groups: Groups::new(settings.groups.state_bytes),
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
@@ -226,6 +230,12 @@ impl Broker {
     /// How records reach stable storage.
     pub fn durable_method(&self) -> DurableMethod {
         self.durable_method
+    }
+
+    /// What its handlers share.
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Bytes of requests that are held now: frames half read, and those being served.

@@ -7,7 +7,7 @@
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
-//! | fetch sessions | 60 MB | what clients have told once, see `fetch_session` |
+//! | fetch sessions | 92 MB | what clients have told once, see `fetch_session` |
 //! | large answers about groups | 4 of 32 MiB, and what they are written into | answers above 1 MiB, until they are sent, see `groups::answers` |
 //! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!

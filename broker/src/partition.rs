@@ -235,6 +235,7 @@ impl Partition {
         let mut state = self.lock();
         let below = below.unwrap_or(state.leader.high_watermark());
         if let Some(start) = state.leader.move_log_start(below)? {
+            state.waiters.moved_quietly();
             if let Durability::Memory(_) = self.durability {
                 state.log.forget_below(start);
                 state.start_is_stable(start, wakes);
@@ -352,7 +353,7 @@ impl Partition {
         let mut state = self.lock();
         state.deleted = true;
         state.leader.failed();
-        state.waiters.failed(wakes);
+        state.waiters.deleted(wakes);
         match self.durability {
             Durability::Journal | Durability::PageCache => state.log.memory_bytes(),
             Durability::Memory(_) => 0,
@@ -442,8 +443,8 @@ impl Partition {
         Ok(Available { bytes: state.log.available(from.offset.max(beyond), end, limit), end })
     }
 
-    /// Lets a fetch hear of new records.
-    pub fn subscribe(&self, fetch: &Arc<Arrivals>, slot: u32) -> SubscriptionNumber {
+    /// Lets a fetch hear of new records, and of whatever else its answers tell.
+    pub fn subscribe(&self, fetch: &Arc<Arrivals>, slot: u64) -> SubscriptionNumber {
         self.lock().waiters.subscribe(fetch, slot)
     }
 
@@ -452,9 +453,15 @@ impl Partition {
         self.lock().waiters.unsubscribe(number);
     }
 
-    /// The fetch has looked and wants to be told again.
+    /// The fetch looks now, and wants to be told again of what comes behind that.
     pub fn rearm(&self, number: SubscriptionNumber) {
         self.lock().waiters.rearm(number);
+    }
+
+    /// How many fetches hear of it.
+    #[cfg(test)]
+    pub fn subscriptions(&self) -> usize {
+        self.lock().waiters.subscriptions()
     }
 
     /// A search by time over what may be read.
@@ -509,16 +516,20 @@ impl State {
 
     /// Beyond the limit the oldest records in memory go.
     fn trim(&mut self) {
-        while self.log.memory_bytes() as u64 > self.memory_bytes_max {
-            let Some(second) = self.log.second_batch().filter(|second| *second <= self.leader.high_watermark()) else {
-                return;
-            };
-            if self.leader.move_log_start(second).is_err() {
-                return;
-            }
-            self.log.forget_below(second);
-            self.stable_start = second;
+        let before = self.leader.log_start();
+        while self.log.memory_bytes() as u64 > self.memory_bytes_max && self.forget_oldest() {}
+        if self.leader.log_start() != before {
+            self.waiters.moved_quietly();
         }
+    }
+
+    /// Whether it could be: records that aren't acknowledged stay, and so does the last batch.
+    fn forget_oldest(&mut self) -> bool {
+        let second = self.log.second_batch().filter(|second| *second <= self.leader.high_watermark());
+        let Some(second) = second.filter(|second| self.leader.move_log_start(*second).is_ok()) else { return false };
+        self.log.forget_below(second);
+        self.stable_start = second;
+        true
     }
 
     fn marks(&self) -> Marks {

@@ -3,13 +3,14 @@
 //! A partition knows who waits for which of its marks and wakes each once. Nobody polls, and nobody looks at all
 //! partitions again because one of them moved.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use thalweg_log::write_out::Urgency;
 use thalweg_wire::{Offset, TopicPartition};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// A request that waits for marks of so many partitions: a produce until the high watermarks have passed its records, a
 /// deletion until the log starts are durable.
@@ -49,27 +50,53 @@ impl Countdown {
     }
 }
 
-/// A fetch that waits: which of its partitions moved since it looked last.
+/// What a fetch hears of its partitions, each of which has a slot there: which of them moved since it looked last. It lasts
+/// as long as one fetch that waits, or as a session.
 #[derive(Debug, Default)]
 pub struct Arrivals {
-    moved: Mutex<Vec<u32>>,
+    /// Sets, so that a slot is there once, however often its partition moves before anybody looks.
+    moved: Mutex<Moved>,
     wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Moved {
+    waking: BTreeSet<u64>,
+    quiet: BTreeSet<u64>,
 }
 
 impl Arrivals {
     /// The slots of the partitions that moved; waits until there is one. Dropping the future loses nothing.
-    pub async fn next(&self) -> Vec<u32> {
+    pub async fn next(&self) -> BTreeSet<u64> {
         loop {
-            let moved = std::mem::take(&mut *self.moved.lock().expect("no code panics while it holds the slots"));
+            let woken = self.woken();
+            let moved = self.take_waking();
             if !moved.is_empty() {
                 return moved;
             }
-            self.wake.notified().await;
+            woken.await;
         }
     }
 
-    fn mark(&self, slot: u32) {
-        self.moved.lock().expect("no code panics while it holds the slots").push(slot);
+    /// Resolves at the first wake after this call, also if it is awaited later: call it, look, and then wait.
+    pub fn woken(&self) -> Notified<'_> {
+        self.wake.notified()
+    }
+
+    /// The slots of the partitions whose moves wake.
+    pub fn take_waking(&self) -> BTreeSet<u64> {
+        std::mem::take(&mut self.moved().waking)
+    }
+
+    /// All slots of partitions that moved, also of those whose moves wake nobody.
+    pub fn take_all(&self) -> BTreeSet<u64> {
+        let Moved { mut waking, mut quiet } = std::mem::take(&mut *self.moved());
+        waking.append(&mut quiet);
+        waking
+    }
+
+    fn moved(&self) -> MutexGuard<'_, Moved> {
+        self.moved.lock().expect("no code panics while it holds the slots")
     }
 }
 
@@ -80,8 +107,8 @@ pub struct Waiters {
     produces: VecDeque<(Offset, Arc<Countdown>)>,
     /// Likewise; a log start only moves forward.
     deletions: VecDeque<(Offset, Arc<Countdown>)>,
-    /// By number, in the order in which they came.
-    fetches: BTreeMap<SubscriptionNumber, Subscription>,
+    /// By number, in the order in which they came. Most partitions have one, and it stays: no more is kept than is needed.
+    fetches: Vec<(SubscriptionNumber, Subscription)>,
     next_subscription: u64,
 }
 
@@ -92,7 +119,7 @@ pub struct SubscriptionNumber(u64);
 #[derive(Debug)]
 struct Subscription {
     fetch: Arc<Arrivals>,
-    slot: u32,
+    slot: u64,
     /// Whether it was told since it looked last: it is told once.
     told: bool,
 }
@@ -131,23 +158,41 @@ impl Waiters {
     }
 
     /// Lets a fetch hear of every move of the high watermark, as its slot of that number.
-    pub fn subscribe(&mut self, fetch: &Arc<Arrivals>, slot: u32) -> SubscriptionNumber {
+    pub fn subscribe(&mut self, fetch: &Arc<Arrivals>, slot: u64) -> SubscriptionNumber {
         let number = SubscriptionNumber(self.next_subscription);
         self.next_subscription += 1;
-        self.fetches.insert(number, Subscription { fetch: fetch.clone(), slot, told: false });
+        if self.fetches.is_empty() {
+            self.fetches.reserve_exact(1);
+        }
+        self.fetches.push((number, Subscription { fetch: fetch.clone(), slot, told: false }));
         number
     }
 
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, number: SubscriptionNumber) {
-        self.fetches.remove(&number);
+        if let Ok(place) = self.place_of(number) {
+            self.fetches.remove(place);
+            if self.fetches.len() < self.fetches.capacity() / 4 {
+                self.fetches.shrink_to_fit();
+            }
+        }
     }
 
     /// Lets a fetch be told again: it has looked.
     pub fn rearm(&mut self, number: SubscriptionNumber) {
-        if let Some(subscription) = self.fetches.get_mut(&number) {
-            subscription.told = false;
+        if let Ok(place) = self.place_of(number) {
+            self.fetches[place].1.told = false;
         }
+    }
+
+    /// How many fetches hear of it.
+    #[cfg(test)]
+    pub fn subscriptions(&self) -> usize {
+        self.fetches.len()
+    }
+
+    fn place_of(&self, number: SubscriptionNumber) -> Result<usize, usize> {
+        self.fetches.binary_search_by_key(&number, |(number, _)| *number)
     }
 
     /// The high watermark is here now.
@@ -176,10 +221,23 @@ impl Waiters {
         self.tell_fetches(wakes);
     }
 
+    /// Something else moved that the next answer may tell, and that nobody waits for.
+    pub fn moved_quietly(&self) {
+        for (_, subscription) in &self.fetches {
+            subscription.fetch.moved().quiet.insert(subscription.slot);
+        }
+    }
+
+    /// Nothing will move any more: who listens is told, and let go.
+    pub fn deleted(&mut self, wakes: &mut Wakes) {
+        self.failed(wakes);
+        self.fetches = Vec::new();
+    }
+
     fn tell_fetches(&mut self, wakes: &mut Wakes) {
-        for subscription in self.fetches.values_mut().filter(|subscription| !subscription.told) {
+        for (_, subscription) in self.fetches.iter_mut().filter(|(_, subscription)| !subscription.told) {
             subscription.told = true;
-            subscription.fetch.mark(subscription.slot);
+            subscription.fetch.moved().waking.insert(subscription.slot);
             wakes.fetches.push(subscription.fetch.clone());
         }
     }
@@ -199,7 +257,7 @@ impl Wakes {
     /// Wakes them all.
     pub fn fire(self) {
         self.produces.iter().for_each(|countdown| countdown.done.notify_one());
-        self.fetches.iter().for_each(|fetch| fetch.wake.notify_one());
+        self.fetches.iter().for_each(|fetch| fetch.wake.notify_waiters());
     }
 }
 
@@ -254,14 +312,52 @@ mod tests {
         let number = waiters.subscribe(&fetch, 5);
         wake(|wakes| waiters.high_watermark(Offset(1), wakes));
         wake(|wakes| waiters.high_watermark(Offset(2), wakes));
-        assert_eq!(poll(fetch.next()), Poll::Ready(vec![5]));
+        assert_eq!(poll(fetch.next()), Poll::Ready(BTreeSet::from([5])));
         wake(|wakes| waiters.high_watermark(Offset(3), wakes));
         assert!(poll(fetch.next()).is_pending(), "it has not said that it looked");
         waiters.rearm(number);
         wake(|wakes| waiters.high_watermark(Offset(4), wakes));
-        assert_eq!(poll(fetch.next()), Poll::Ready(vec![5]));
+        assert_eq!(poll(fetch.next()), Poll::Ready(BTreeSet::from([5])));
         waiters.unsubscribe(number);
         wake(|wakes| waiters.high_watermark(Offset(5), wakes));
         assert!(poll(fetch.next()).is_pending());
+    }
+
+    #[test]
+    fn a_quiet_move_is_found_by_who_looks_and_wakes_nobody() {
+        let mut waiters = Waiters::default();
+        let fetch = Arc::new(Arrivals::default());
+        waiters.subscribe(&fetch, 5);
+        waiters.moved_quietly();
+        waiters.moved_quietly();
+        assert!(poll(fetch.next()).is_pending());
+        // It does not stand in the way of one that wakes.
+        wake(|wakes| waiters.high_watermark(Offset(1), wakes));
+        assert_eq!(poll(fetch.next()), Poll::Ready(BTreeSet::from([5])));
+        assert_eq!(fetch.take_all(), BTreeSet::from([5]));
+        assert_eq!(fetch.take_all(), BTreeSet::new());
+    }
+
+    /// As two requests of one session do.
+    #[test]
+    fn a_wake_reaches_all_that_wait_for_the_same_arrivals() {
+        let mut waiters = Waiters::default();
+        let fetch = Arc::new(Arrivals::default());
+        waiters.subscribe(&fetch, 5);
+        let (first, second) = (fetch.woken(), fetch.woken());
+        wake(|wakes| waiters.high_watermark(Offset(1), wakes));
+        assert!(poll(first).is_ready() && poll(second).is_ready());
+        assert!(poll(fetch.woken()).is_pending(), "it came after the wake");
+    }
+
+    #[test]
+    fn a_deleted_partition_tells_who_listens_and_lets_go() {
+        let mut waiters = Waiters::default();
+        let fetch = Arc::new(Arrivals::default());
+        let number = waiters.subscribe(&fetch, 5);
+        wake(|wakes| waiters.deleted(wakes));
+        assert_eq!(poll(fetch.next()), Poll::Ready(BTreeSet::from([5])));
+        assert_eq!((waiters.subscriptions(), Arc::strong_count(&fetch)), (0, 1));
+        waiters.unsubscribe(number);
     }
 }

@@ -203,6 +203,28 @@ fn a_failed_sync_of_an_async_topic_ends_the_directory() {
     });
 }
 
+/// What is in the page cache is read by another road than what is not; the disk has in memory what it likes.
+#[test]
+fn a_fetch_of_much_gets_as_much_by_either_road() {
+    boot(async {
+        const VALUES: usize = 130;
+        let sim = SimulatedWorld::new(1);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        assert_eq!(load_async(&sim, VALUES).await, VALUES);
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for (most, values) in [(8 << 20, VALUES), (1 << 20, 17)] {
+            for _ in 0..20 {
+                let mut request = fetch_request("async", 0, 0, 4 << 20, 0);
+                request.topics[0].partitions[0].partition_max_bytes = most;
+                let found = fetched_values(&client.call(12, &request).await.unwrap());
+                assert_eq!(found.len(), values, "of {most} bytes");
+            }
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
+
 /// Over the border of files and memory too: some of a sync topic's records are still in memory.
 #[test]
 fn a_record_is_found_by_offset_and_by_time_wherever_it_is() {

@@ -5,10 +5,16 @@
 //! an error. Whoever isn't known, or is out of step, is told so and begins again with a full fetch.
 //!
 //! There are `max.incremental.fetch.session.cache.slots` sessions, and [`PARTITIONS_MAX`] partitions in all of them, none
-//! of a topic with a name that no topic can have. A full house gives the place of who was silent for two minutes, else of the smallest that has stood for so long, if it is
-//! smaller; else there is no session, which the protocol allows: id 0.
+//! of a topic with a name that no topic can have. A full house gives the place of who was silent for two minutes, else of
+//! the smallest that has stood for so long, if it is smaller; else there is no session, which the protocol allows: id 0.
+//!
+//! A session listens to its partitions from its first look at each until it is forgotten, or the session ends.
+//!
+//! Locks: a session, and under it the table of sessions, or that of partitions and then a partition.
 
-use std::collections::{BTreeMap, HashMap};
+mod ready;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -16,8 +22,12 @@ use thalweg_coordinators::cluster::NAME_LENGTH_MAX;
 use thalweg_wire::{ErrorCode, LeaderEpoch, Moment, Offset, PartitionIndex, TopicId};
 use thalweg_world::rng::Entropy;
 
-/// Partitions in all sessions. Each takes about 200 bytes, and up to 249 for the name of its topic where it is the only one
-/// of it: 60 MB at the very most.
+use crate::partitions::Partitions;
+use ready::State;
+pub use ready::{Horizon, Moves, Ready, Records, Scope, Session, Ticket};
+
+/// Partitions in all sessions. Each takes up to 450 bytes, and up to 249 for the name of its topic where it is the only one
+/// of it: 92 MB at the very most.
 pub const PARTITIONS_MAX: usize = 128 << 10;
 
 /// How long a session is safe from others (`min.incremental.fetch.session.eviction.ms` in Kafka).
@@ -70,8 +80,8 @@ pub enum Told {
         high_watermark: Offset,
         /// The log start.
         log_start: Offset,
-        /// Whether there are records.
-        records: bool,
+        /// What there is of records.
+        records: Records,
     },
     /// Something that is said each time: an error, or a diverging epoch.
     Always,
@@ -81,6 +91,7 @@ pub enum Told {
 pub struct FetchSessions {
     slots: usize,
     entropy: Arc<dyn Entropy>,
+    partitions: Arc<Partitions>,
     table: Mutex<Table>,
 }
 
@@ -99,19 +110,16 @@ struct Slot {
     partitions: usize,
 }
 
-/// One session.
-pub struct Session {
-    id: i32,
-    naming: Naming,
-    state: Mutex<State>,
-}
-
 /// A session that goes on.
 pub struct Resumed {
     /// To tell it what was answered.
     pub session: Arc<Session>,
-    /// What its client wants now, in order.
-    pub wanted: Vec<(Key, Interest)>,
+    /// What is to be looked at, in order.
+    pub wanted: Vec<Ready>,
+    /// How many partitions there are besides, none of which has anything to tell.
+    pub quiet: usize,
+    /// To ask for what is news behind that.
+    pub horizon: Horizon,
 }
 
 /// How the requests of a session name topics.
@@ -123,37 +131,20 @@ pub enum Naming {
     Ids,
 }
 
-struct State {
-    /// The epoch that the next request has to carry.
-    epoch: i32,
-    /// In the order in which they are served: who gave records goes to the end.
-    entries: BTreeMap<u64, Entry>,
-    places: HashMap<Key, u64>,
-    next: u64,
-}
-
-struct Entry {
-    key: Key,
-    interest: Interest,
-    high_watermark: Offset,
-    log_start: Offset,
-}
-
-/// A mark that no partition has: whatever comes is news.
-const NEVER_TOLD: Offset = Offset(-1);
-
 impl FetchSessions {
     /// None yet; at most so many.
-    pub fn new(slots: usize, entropy: Arc<dyn Entropy>) -> FetchSessions {
-        FetchSessions { slots, entropy, table: Mutex::default() }
+    pub fn new(slots: usize, entropy: Arc<dyn Entropy>, partitions: Arc<Partitions>) -> FetchSessions {
+        FetchSessions { slots, entropy, partitions, table: Mutex::default() }
     }
 
     /// Ends a session, if there is one of that id.
     pub fn close(&self, id: i32) {
-        self.table().remove(id);
+        let ended = self.table().remove(id);
+        // It leaves its partitions then. Not under the table's lock.
+        drop(ended);
     }
 
-    /// The next request of a session: what it wants now, in order. An empty session ends.
+    /// The next request of a session: what it has to look at, in order. An empty session ends.
     ///
     /// # Errors
     /// What the client is told; it begins again with a full fetch.
@@ -162,8 +153,8 @@ impl FetchSessions {
         now: Moment,
         (id, epoch): (i32, i32),
         naming: Naming,
-        changed: Vec<(Key, Interest)>,
-        forgotten: &[Key],
+        (changed, forgotten): (Vec<(Key, Interest)>, &[Key]),
+        scope: Scope,
     ) -> Result<Resumed, ErrorCode> {
         let session = {
             let mut table = self.table();
@@ -190,21 +181,24 @@ impl FetchSessions {
             state.forget(key);
         }
         state.epoch = next_epoch(epoch);
-        let wanted: Vec<_> = state.entries.values().map(|entry| (entry.key.clone(), entry.interest)).collect();
+        let (wanted, horizon) = state.list(scope);
+        let partitions = state.len();
         drop(state);
-        if !self.table().resize(id, wanted.len()) {
+        if !self.table().resize(id, partitions) {
             return Err(ErrorCode::FetchSessionIdNotFound);
         }
-        Ok(Resumed { session, wanted })
+        Ok(Resumed { session, quiet: partitions - wanted.len(), wanted, horizon })
     }
 
     /// Opens a session for what a full fetch was answered; its id, or 0 where there is no room.
     pub fn open(&self, now: Moment, naming: Naming, answered: Vec<(Key, Interest, Told)>) -> i32 {
+        if answered.is_empty() || !answered.iter().all(|(key, ..)| key.is_bounded()) {
+            return 0;
+        }
+        // They leave their partitions when this function does, and no longer holds the table.
+        let mut ended = Vec::new();
         let mut table = self.table();
-        if answered.is_empty()
-            || !answered.iter().all(|(key, ..)| key.is_bounded())
-            || !table.make_room(now, answered.len(), self.slots)
-        {
+        if !table.make_room(now, answered.len(), self.slots, &mut ended) {
             return 0;
         }
         let id = loop {
@@ -215,12 +209,12 @@ impl FetchSessions {
                 break id;
             }
         };
-        let mut state = State { epoch: 1, entries: BTreeMap::new(), places: HashMap::new(), next: 0 };
+        let mut state = State::new(self.partitions.clone());
         for (key, interest, told) in answered {
             state.want(key, interest, Some(told));
         }
-        let partitions = state.entries.len();
-        let session = Arc::new(Session { id, naming, state: Mutex::new(state) });
+        let partitions = state.len();
+        let session = Arc::new(Session::new(id, naming, state));
         table.partitions += partitions;
         table.by_id.insert(id, Slot { session, opened: now, used: now, partitions });
         id
@@ -234,13 +228,14 @@ impl FetchSessions {
 const UNPOISONED: &str = "no code panics while it holds a session";
 
 impl Table {
-    fn remove(&mut self, id: i32) {
-        if let Some(slot) = self.by_id.remove(&id) {
-            self.partitions -= slot.partitions;
-        }
+    #[must_use = "it leaves its partitions when it is dropped: not under the table's lock"]
+    fn remove(&mut self, id: i32) -> Option<Arc<Session>> {
+        let slot = self.by_id.remove(&id)?;
+        self.partitions -= slot.partitions;
+        Some(slot.session)
     }
 
-    /// A session has so many partitions now. Without any it ends; whether all of them find room.
+    /// A session, which the caller holds, has so many partitions now. Without any it ends; whether all of them find room.
     fn resize(&mut self, id: i32, partitions: usize) -> bool {
         if let Some(slot) = self.by_id.get_mut(&id) {
             let before = std::mem::replace(&mut slot.partitions, partitions);
@@ -248,92 +243,28 @@ impl Table {
         }
         let fits = self.partitions <= PARTITIONS_MAX;
         if partitions == 0 || !fits {
-            self.remove(id);
+            drop(self.remove(id));
         }
         fits
     }
 
     /// Whether there is room for one of that size, for which others may have to go.
-    fn make_room(&mut self, now: Moment, partitions: usize, slots: usize) -> bool {
+    fn make_room(&mut self, now: Moment, partitions: usize, slots: usize, ended: &mut Vec<Arc<Session>>) -> bool {
         while self.by_id.len() >= slots || self.partitions + partitions > PARTITIONS_MAX {
             let silent = self.by_id.iter().min_by_key(|(id, slot)| (slot.used, **id));
             let Some((&silent, slot)) = silent else { return false };
             if now.since(slot.used) > SAFE_FOR {
-                self.remove(silent);
+                ended.extend(self.remove(silent));
                 continue;
             }
             let settled = self.by_id.iter().filter(|(_, slot)| now.since(slot.opened) > SAFE_FOR);
             let smallest = settled.min_by_key(|(id, slot)| (slot.partitions, **id));
             match smallest.map(|(id, slot)| (*id, slot.partitions)) {
-                Some((id, size)) if size < partitions => self.remove(id),
+                Some((id, size)) if size < partitions => ended.extend(self.remove(id)),
                 _ => return false,
             }
         }
         true
-    }
-}
-
-impl Session {
-    /// Its id.
-    pub fn id(&self) -> i32 {
-        self.id
-    }
-
-    /// Which of these partitions an answer has to name, in the order given; from now on the client knows of them.
-    pub fn answer(&self, told: &[(Key, Told)]) -> Vec<bool> {
-        let mut state = self.state();
-        told.iter().map(|(key, told)| state.tell(key, *told)).collect()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect(UNPOISONED)
-    }
-}
-
-impl State {
-    fn want(&mut self, key: Key, interest: Interest, told: Option<Told>) {
-        if let Some(entry) = self.places.get(&key).and_then(|place| self.entries.get_mut(place)) {
-            entry.interest = interest;
-            return;
-        }
-        let (high_watermark, log_start) = match told {
-            Some(Told::Marks { high_watermark, log_start, .. }) => (high_watermark, log_start),
-            Some(Told::Always) | None => (NEVER_TOLD, NEVER_TOLD),
-        };
-        self.places.insert(key.clone(), self.next);
-        self.entries.insert(self.next, Entry { key, interest, high_watermark, log_start });
-        self.next += 1;
-    }
-
-    fn forget(&mut self, key: &Key) {
-        if let Some(place) = self.places.remove(key) {
-            self.entries.remove(&place);
-        }
-    }
-
-    /// Whether it is to be said.
-    fn tell(&mut self, key: &Key, told: Told) -> bool {
-        // One that was forgotten meanwhile is no longer asked for.
-        let Some(place) = self.places.get_mut(key) else { return false };
-        let Some(entry) = self.entries.get_mut(place) else { return false };
-        match told {
-            Told::Always => {
-                // When the error goes away, that is news.
-                entry.high_watermark = NEVER_TOLD;
-                true
-            }
-            Told::Marks { high_watermark, log_start, records } => {
-                let moved = entry.high_watermark != high_watermark || entry.log_start != log_start;
-                (entry.high_watermark, entry.log_start) = (high_watermark, log_start);
-                if records && let Some(entry) = self.entries.remove(place) {
-                    // The others are served before it next time, or a small limit would starve them.
-                    *place = self.next;
-                    self.entries.insert(self.next, entry);
-                    self.next += 1;
-                }
-                moved || records
-            }
-        }
     }
 }
 
@@ -345,10 +276,13 @@ fn next_epoch(epoch: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::waiters::{Waiters, Wakes};
+    use thalweg_log::write_out::{Thresholds, WriteOut};
     use thalweg_world::simulated::SimulatedWorld;
 
     fn sessions(slots: usize) -> FetchSessions {
-        FetchSessions::new(slots, SimulatedWorld::new(1).world.entropy.clone())
+        let partitions = Partitions::new(WriteOut::new(Thresholds::for_journal(1 << 20)));
+        FetchSessions::new(slots, SimulatedWorld::new(1).world.entropy.clone(), Arc::new(partitions))
     }
 
     fn at(seconds: u64) -> Moment {
@@ -365,17 +299,34 @@ mod tests {
         Interest { offset: Offset(offset), current_epoch: none, last_fetched_epoch: none, max_bytes: 100 }
     }
 
-    fn marks(high_watermark: i64, records: bool) -> Told {
+    fn marks(high_watermark: i64, records: Records) -> Told {
         Told::Marks { high_watermark: Offset(high_watermark), log_start: Offset(0), records }
     }
 
     fn open(sessions: &FetchSessions, now: Moment, partitions: i32) -> i32 {
-        let answered = (0..partitions).map(|index| (key(index), from(0), marks(5, false))).collect();
+        let answered = (0..partitions).map(|index| (key(index), from(0), marks(5, Records::None))).collect();
         sessions.open(now, Naming::Ids, answered)
     }
 
-    fn order(wanted: &[(Key, Interest)]) -> Vec<(i32, i64)> {
-        wanted.iter().map(|(key, interest)| (key.index.0, interest.offset.0)).collect()
+    fn order(wanted: &[Ready]) -> Vec<(i32, i64)> {
+        wanted.iter().map(|ready| (ready.key.index.0, ready.interest.offset.0)).collect()
+    }
+
+    /// The next request of a session.
+    fn resume(
+        sessions: &FetchSessions,
+        now: Moment,
+        at: (i32, i32),
+        changed: Vec<(Key, Interest)>,
+        forgotten: &[Key],
+    ) -> Result<Resumed, ErrorCode> {
+        sessions.resume(now, at, Naming::Ids, (changed, forgotten), Scope::Ready)
+    }
+
+    /// An answer that tells this of the partitions that were asked for; which of them it names.
+    fn answer(resumed: &Resumed, told: &[Told]) -> Vec<bool> {
+        assert_eq!(resumed.wanted.len(), told.len());
+        resumed.session.answer(resumed.wanted.iter().zip(told).map(|(ready, told)| (ready.ticket, *told)))
     }
 
     #[test]
@@ -383,24 +334,24 @@ mod tests {
         let sessions = sessions(10);
         let id = open(&sessions, at(0), 3);
         assert_ne!(id, 0);
-        let Resumed { session, wanted } =
-            sessions.resume(at(1), (id, 1), Naming::Ids, vec![(key(3), from(7))], &[key(1)]).unwrap();
-        assert_eq!(order(&wanted), [(0, 0), (2, 0), (3, 7)]);
-        let told = [(key(0), marks(5, false)), (key(2), marks(6, true)), (key(3), marks(5, false))];
-        assert_eq!(session.answer(&told), [false, true, true], "a new partition is always told of");
-        let told = [(key(0), Told::Always), (key(2), marks(6, false)), (key(3), marks(5, false))];
-        assert_eq!(session.answer(&told), [true, false, false]);
-        assert_eq!(session.answer(&[(key(0), marks(5, false))]), [true], "the error went away");
-        let Resumed { wanted, .. } =
-            sessions.resume(at(2), (id, 2), Naming::Ids, vec![(key(0), from(9))], &[]).unwrap();
-        assert_eq!(order(&wanted), [(0, 9), (3, 7), (2, 0)], "who gave records comes last");
+        let resumed = resume(&sessions, at(1), (id, 1), vec![(key(3), from(7))], &[key(1)]).unwrap();
+        assert_eq!(order(&resumed.wanted), [(0, 0), (2, 0), (3, 7)]);
+        let told = [marks(5, Records::None), marks(6, Records::Given), marks(5, Records::None)];
+        assert_eq!(answer(&resumed, &told), [false, true, true], "a new partition is always told of");
+        let resumed = resume(&sessions, at(2), (id, 2), vec![(key(0), from(9)), (key(3), from(7))], &[]).unwrap();
+        assert_eq!(order(&resumed.wanted), [(0, 9), (3, 7), (2, 0)], "who gave records comes last");
+        let told = [Told::Always, marks(5, Records::None), marks(6, Records::None)];
+        assert_eq!(answer(&resumed, &told), [true, false, false]);
+        let resumed = resume(&sessions, at(3), (id, 3), Vec::new(), &[]).unwrap();
+        assert_eq!(answer(&resumed, &[marks(5, Records::None)]), [true], "the error went away");
     }
 
     #[test]
     fn who_is_out_of_step_begins_again() {
         let sessions = sessions(10);
         let id = open(&sessions, at(0), 1);
-        let resume = |id, epoch, naming| sessions.resume(at(1), (id, epoch), naming, Vec::new(), &[]).map(drop);
+        let resume =
+            |id, epoch, naming| sessions.resume(at(1), (id, epoch), naming, (Vec::new(), &[]), Scope::Ready).map(drop);
         assert_eq!(resume(id, 2, Naming::Ids), Err(ErrorCode::InvalidFetchSessionEpoch));
         assert_eq!(resume(id, 1, Naming::Names), Err(ErrorCode::FetchSessionTopicIdError));
         assert_eq!(resume(id ^ 1, 1, Naming::Ids), Err(ErrorCode::FetchSessionIdNotFound));
@@ -410,8 +361,9 @@ mod tests {
         assert_eq!(resume(id, 2, Naming::Ids), Err(ErrorCode::FetchSessionIdNotFound));
         assert_eq!(next_epoch(i32::MAX), 1);
         let id = open(&sessions, at(0), 1);
-        let Resumed { wanted, .. } = sessions.resume(at(1), (id, 1), Naming::Ids, Vec::new(), &[key(0)]).unwrap();
-        assert!(wanted.is_empty());
+        let emptied = (Vec::new(), &[key(0)][..]);
+        let emptied = sessions.resume(at(1), (id, 1), Naming::Ids, emptied, Scope::Ready).unwrap();
+        assert!(emptied.wanted.is_empty());
         assert_eq!(resume(id, 2, Naming::Ids), Err(ErrorCode::FetchSessionIdNotFound), "an empty session has ended");
     }
 
@@ -421,12 +373,12 @@ mod tests {
         let (small, large) = (open(&sessions, at(0), 2), open(&sessions, at(0), 5));
         assert_eq!(open(&sessions, at(10), 9), 0, "nobody has stood for long");
         for (id, epoch) in [(small, 1), (large, 1)] {
-            sessions.resume(at(121), (id, epoch), Naming::Ids, Vec::new(), &[]).unwrap();
+            resume(&sessions, at(121), (id, epoch), Vec::new(), &[]).unwrap();
         }
         assert_eq!(open(&sessions, at(122), 2), 0, "not larger than the smallest");
         let larger = open(&sessions, at(122), 3);
         assert_ne!(larger, 0);
-        let resume = |now, id, epoch| sessions.resume(now, (id, epoch), Naming::Ids, Vec::new(), &[]).map(drop);
+        let resume = |now, id, epoch| resume(&sessions, now, (id, epoch), Vec::new(), &[]).map(drop);
         assert_eq!(resume(at(123), small, 2), Err(ErrorCode::FetchSessionIdNotFound));
         assert_eq!(resume(at(240), larger, 1), Ok(()));
         assert_ne!(open(&sessions, at(243), 1), 0, "the large one was silent");
@@ -440,7 +392,7 @@ mod tests {
         let long = Key { topic, index: PartitionIndex(0) };
         assert_eq!(sessions.open(at(0), Naming::Names, vec![(long.clone(), from(0), Told::Always)]), 0);
         let id = open(&sessions, at(0), 1);
-        let resumed = sessions.resume(at(1), (id, 1), Naming::Ids, vec![(long, from(0))], &[]);
+        let resumed = resume(&sessions, at(1), (id, 1), vec![(long, from(0))], &[]);
         assert_eq!(resumed.map(drop), Err(ErrorCode::FetchSessionIdNotFound));
     }
 
@@ -453,5 +405,79 @@ mod tests {
         assert_eq!(open(&sessions, at(1), half), 0);
         sessions.close(first);
         assert_ne!(open(&sessions, at(1), half), 0);
+    }
+
+    /// A session of so many partitions that has looked at all of them and found nothing.
+    fn settled(sessions: &FetchSessions, partitions: i32) -> i32 {
+        let id = open(sessions, at(0), partitions);
+        let first = resume(sessions, at(1), (id, 1), Vec::new(), &[]).unwrap();
+        assert_eq!((first.wanted.len(), first.quiet), (partitions as usize, 0));
+        answer(&first, &vec![marks(5, Records::None); partitions as usize]);
+        id
+    }
+
+    /// A partition of the session moves.
+    fn moves(session: &Session, slot: u64) {
+        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        waiters.subscribe(&session.arrivals, slot);
+        waiters.high_watermark(Offset(6), &mut wakes);
+        wakes.fire();
+    }
+
+    #[test]
+    fn only_what_moved_is_looked_at() {
+        let sessions = sessions(10);
+        let id = settled(&sessions, 10_000);
+        let quiet = resume(&sessions, at(2), (id, 2), Vec::new(), &[]).unwrap();
+        assert_eq!((quiet.wanted.len(), quiet.quiet), (0, 10_000));
+        moves(&quiet.session, 77);
+        let moved = resume(&sessions, at(3), (id, 3), vec![(key(9), from(4))], &[]).unwrap();
+        assert_eq!((order(&moved.wanted), moved.quiet), (vec![(9, 4), (77, 0)], 9_998));
+    }
+
+    /// Whether records fitted or not: the client may come back with the same offset.
+    #[test]
+    fn a_partition_is_looked_at_until_a_look_finds_nothing() {
+        let sessions = sessions(10);
+        let id = settled(&sessions, 3);
+        let quiet = resume(&sessions, at(2), (id, 2), Vec::new(), &[]).unwrap();
+        moves(&quiet.session, 1);
+        let records = [Records::Withheld, Records::Given, Records::Given].map(|records| marks(6, records));
+        let told = [&records[..], &[Told::Always, Told::Always, marks(6, Records::None)]].concat();
+        for (epoch, told) in (3..).zip(told) {
+            let resumed = resume(&sessions, at(3), (id, epoch), Vec::new(), &[]).unwrap();
+            assert_eq!(order(&resumed.wanted), [(1, 0)], "epoch {epoch}");
+            answer(&resumed, &[told]);
+        }
+        assert!(resume(&sessions, at(3), (id, 9), Vec::new(), &[]).unwrap().wanted.is_empty());
+    }
+
+    /// The first request looks, then the partition moves, the second takes that up, and the first is answered last.
+    #[test]
+    fn a_look_that_came_before_a_move_does_not_hide_it() {
+        let sessions = sessions(10);
+        let id = settled(&sessions, 3);
+        let first = resume(&sessions, at(2), (id, 2), vec![(key(1), from(0))], &[]).unwrap();
+        assert_eq!(order(&first.wanted), [(1, 0)]);
+        moves(&first.session, 1);
+        let second = resume(&sessions, at(2), (id, 3), Vec::new(), &[]).unwrap();
+        assert_eq!(answer(&second, &[marks(6, Records::Withheld)]), [true]);
+        assert_eq!(answer(&first, &[marks(5, Records::None)]), [true], "as it was seen");
+        let third = resume(&sessions, at(2), (id, 4), Vec::new(), &[]).unwrap();
+        assert_eq!(order(&third.wanted), [(1, 0)]);
+    }
+
+    /// A request that waits hears also what another one took out of the arrivals.
+    #[test]
+    fn each_request_has_its_own_horizon() {
+        let sessions = sessions(10);
+        let id = settled(&sessions, 3);
+        let first = resume(&sessions, at(2), (id, 2), Vec::new(), &[]).unwrap();
+        moves(&first.session, 2);
+        let second = resume(&sessions, at(2), (id, 3), vec![(key(8), from(0))], &[]).unwrap();
+        assert_eq!(order(&second.wanted), [(2, 0), (8, 0)]);
+        let (news, horizon) = first.session.news(first.horizon, Moves::Waking);
+        assert_eq!(order(&news), [(2, 0)], "what joined later is not for it");
+        assert!(first.session.news(horizon, Moves::Waking).0.is_empty(), "it knows that now");
     }
 }
