@@ -19,7 +19,8 @@ const _: () = assert!(SMALL_ANSWER_BYTES < LARGE_ANSWER_BYTES); // a turn makes 
 /// One answer on the wire, gathered from those of coordinators.
 pub struct Gathering {
     shared: Arc<Shared>,
-    permit: Arc<Permit>,
+    /// That of the request, until it was asked for the first time.
+    permit: Permit,
     ending: Ending,
     left: usize,
     turn: Option<OwnedSemaphorePermit>,
@@ -36,8 +37,7 @@ enum Progress {
 impl Gathering {
     /// Nothing so far, for a request with a permit.
     pub fn new(shared: Arc<Shared>, permit: Permit, ending: Ending) -> Gathering {
-        let (permit, progress) = (Arc::new(permit), Progress::Nothing);
-        Gathering { shared, permit, ending, left: SMALL_ANSWER_BYTES, turn: None, progress }
+        Gathering { shared, permit, ending, left: SMALL_ANSWER_BYTES, turn: None, progress: Progress::Nothing }
     }
 
     /// What a group's coordinator says.
@@ -51,7 +51,8 @@ impl Gathering {
         }
         loop {
             let within = (question.clone(), self.left);
-            let told = self.shared.groups.ask_within(&self.shared, group, within, &self.permit, &mut self.ending).await;
+            let permit = std::mem::take(&mut self.permit);
+            let told = self.shared.groups.ask_within(&self.shared, group, within, permit, &mut self.ending).await;
             if let Some(taken) = self.take(told).await {
                 return taken;
             }
@@ -67,7 +68,8 @@ impl Gathering {
         for partition in self.shared.groups.partitions(&self.shared) {
             loop {
                 let within = (question.clone(), self.left);
-                let asked = self.shared.groups.ask_at(&self.shared, partition, within, &self.permit, &mut self.ending);
+                let permit = std::mem::take(&mut self.permit);
+                let asked = self.shared.groups.ask_at(&self.shared, partition, within, permit, &mut self.ending);
                 let told = asked.await;
                 if let Some(taken) = self.take(told).await {
                     answers.push(taken?);

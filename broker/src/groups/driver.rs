@@ -49,9 +49,9 @@ const MEMBERS_MAX: usize = 10_000;
 
 /// What a driver is told.
 pub(super) enum Told {
-    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit.
-    /// The number bounds the answer, in bytes.
-    Asked(Box<Request>, usize, Reply, Arc<Permit>),
+    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit; not while it
+    /// waits for its answer, which may take as long as others like. The number bounds the answer, in bytes.
+    Asked(Box<Request>, usize, Reply, Permit),
     /// Topics are gone.
     TopicsDeleted(Vec<TopicName>),
 }

@@ -75,7 +75,7 @@ impl Groups {
         shared: &Arc<Shared>,
         group: &str,
         request: Request,
-        permit: &Arc<Permit>,
+        permit: Permit,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
         self.ask_within(shared, group, (request, usize::MAX), permit, ending).await
@@ -87,7 +87,7 @@ impl Groups {
         shared: &Arc<Shared>,
         group: &str,
         within: (Request, usize),
-        permit: &Arc<Permit>,
+        permit: Permit,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
@@ -135,12 +135,12 @@ impl Groups {
         shared: &Arc<Shared>,
         partition: PartitionIndex,
         (request, answer_bytes_max): (Request, usize),
-        permit: &Arc<Permit>,
+        permit: Permit,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let (reply, answer) = oneshot::channel();
-        let told = Told::Asked(Box::new(request), answer_bytes_max, reply, permit.clone());
+        let told = Told::Asked(Box::new(request), answer_bytes_max, reply, permit);
         let answered = async {
             self.tell(shared, &topic, partition, told).await?;
             answer.await.unwrap_or(Err(ErrorCode::NotCoordinator))

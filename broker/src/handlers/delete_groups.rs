@@ -29,21 +29,18 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     for group in body.groups_names.into_iter().filter(|group| seen.insert(group.clone())) {
         names.push(answerable(group.into())?.into_owned());
     }
-    let (shared, permit) = (shared.clone(), Arc::new(permit));
+    let (shared, mut permit) = (shared.clone(), permit);
     Ok(later(head.clone(), async move {
         // Together: each is durable before it is answered.
-        let results = names.into_iter().map(|name| delete(&shared, name, &permit, head.ending.clone()));
+        // The first takes the permit along.
+        let results =
+            names.into_iter().map(|name| delete(&shared, name, std::mem::take(&mut permit), head.ending.clone()));
         let results = join_all(results).await;
         DeleteGroupsResponse { results, ..DeleteGroupsResponse::default() }
     }))
 }
 
-async fn delete(
-    shared: &Arc<Shared>,
-    group_id: String,
-    permit: &Arc<Permit>,
-    mut ending: Ending,
-) -> DeletableGroupResult {
+async fn delete(shared: &Arc<Shared>, group_id: String, permit: Permit, mut ending: Ending) -> DeletableGroupResult {
     let question = groups::Request::DeleteGroup { group: group_id.clone() };
     let code = match shared.groups.ask(shared, &group_id, question, permit, &mut ending).await {
         Ok(groups::Answer::DeleteGroup(outcome)) => outcome.map_or_else(Refusal::code, |()| ErrorCode::None),
