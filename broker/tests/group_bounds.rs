@@ -137,7 +137,14 @@ fn a_slow_coordinator_holds_up_nobody_but_those_who_ask_it() {
         let request = MetadataRequest { topics: Some(named.collect()), ..MetadataRequest::default() };
         let answer = timeout(Duration::from_secs(10), client.call(8, &request)).await;
         assert_eq!(answer.expect("not held up").unwrap().topics.len(), 20_000);
-        let waits = timeout(Duration::from_secs(1), last.receive_bytes()).await;
+        // Its inbox is full, and nobody waits in front of it; a member hears that nothing has ended.
+        let answer = timeout(Duration::from_secs(1), last.receive::<OffsetCommitRequest>(8)).await;
+        let answer = answer.expect("sent away at once").unwrap().1;
+        assert_eq!(answer.topics[0].partitions[0].error_code, COORDINATOR_LOAD_IN_PROGRESS);
+        let beat = HeartbeatRequest { group_id: "slow".to_owned(), ..HeartbeatRequest::default() };
+        let beat = timeout(Duration::from_secs(1), client.call(3, &beat)).await;
+        assert_eq!(beat.expect("not held up").unwrap().error_code, 0);
+        let waits = timeout(Duration::from_secs(1), peers[0].receive_bytes()).await;
         assert!(waits.is_err(), "the coordinator is slow, or this says nothing");
         sim.disk.set_faults(Faults::default());
         drop(peers);

@@ -50,19 +50,22 @@ struct Slowly {
     clock: Arc<dyn Clock>,
     seconds: AtomicUsize,
     ran: AtomicUsize,
+    /// Of those that came before these, none is slow.
+    from: AtomicUsize,
 }
 
 impl Slowly {
     fn new(world: &World) -> Arc<Slowly> {
         let (offload, clock) = (world.offload.clone(), world.clock.clone());
-        Arc::new(Slowly { offload, clock, seconds: AtomicUsize::new(0), ran: AtomicUsize::new(0) })
+        let (seconds, ran, from) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Slowly { offload, clock, seconds, ran, from })
     }
 }
 
 impl Offload for Slowly {
     fn run(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
-        let takes = Duration::from_secs(self.seconds.load(Ordering::Relaxed) as u64);
-        self.ran.fetch_add(1, Ordering::Relaxed);
+        let slow = self.ran.fetch_add(1, Ordering::Relaxed) >= self.from.load(Ordering::Relaxed);
+        let takes = Duration::from_secs(if slow { self.seconds.load(Ordering::Relaxed) as u64 } else { 0 });
         let (clock, running) = (self.clock.clone(), self.offload.run(job));
         Box::pin(async move {
             clock.sleep(takes).await;
@@ -100,6 +103,53 @@ fn what_is_decided_holds_no_frame() {
     });
 }
 
+/// More than there is room for in small frames, all of it for one coordinator, which waits for its disk.
+#[test]
+fn a_crowd_at_a_slow_coordinator_is_sent_away_and_holds_up_nobody() {
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "slow", 0..1, 0).await, [0]);
+        let mut peers = Vec::new();
+        for _ in 0..320 {
+            peers.push(connect(&sim).await);
+        }
+        sim.disk.set_faults(slow(HOUR));
+        for peer in &mut peers {
+            let _ = timeout(Duration::from_millis(5), peer.send(8, &commit_request("slow", 0..15, 4000))).await;
+        }
+        sim.world.clock.sleep(SECOND).await;
+        assert!(is_served(&mut client).await);
+        assert!(broker.request_bytes() < 8 << 20, "{} bytes", broker.request_bytes());
+        let last = timeout(SECOND, peers[319].receive::<OffsetCommitRequest>(8)).await;
+        let last = last.expect("sent away at once").unwrap().1;
+        assert_eq!(last.topics[0].partitions[0].error_code, COORDINATOR_LOAD_IN_PROGRESS);
+        sim.disk.set_faults(Faults::default());
+        drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// More names of one coordinator's groups than may wait for it at one time: they are asked for a few at a time.
+#[test]
+fn many_groups_are_deleted_a_few_at_a_time() {
+    boot(async {
+        let sim = SimulatedWorld::new(4);
+        let broker = start(&sim, &[("offsets.topic.num.partitions", "1")]).await;
+        let mut client = connect(&sim).await;
+        let names = (0..5_000).map(|n| format!("g{n}")).collect();
+        let answer = client.call(2, &DeleteGroupsRequest { groups_names: names, ..Default::default() }).await.unwrap();
+        assert_eq!(answer.results.len(), 5_000);
+        for (n, result) in answer.results.iter().enumerate() {
+            assert_eq!((&*result.group_id, result.error_code), (&*format!("g{n}"), GROUP_ID_NOT_FOUND));
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
+
 /// Takes all the room that there is for groups.
 async fn fill(peer: &mut Client) {
     let mut groups = 0;
@@ -110,4 +160,46 @@ async fn fill(peer: &mut Client) {
     while commit(peer, "bad", offsets..offsets + 1, 10).await == [0] {
         offsets += 1;
     }
+}
+
+/// A durable answer does not wait for a coordinator that is loaded, however many wait for that.
+#[test]
+fn a_topic_is_deleted_while_a_coordinator_is_loaded() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(9);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "g", 0..2, 10).await, [0, 0]);
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let slowly = Slowly::new(&sim.world);
+        let world = World { offload: slowly.clone(), ..sim.world.clone() };
+        let broker = Broker::start(world, settings_with(&[("offsets.topic.num.partitions", "4")])).await.unwrap();
+        let mut client = connect(&sim).await;
+        let mut peers = Vec::new();
+        for _ in 0..300 {
+            peers.push(connect(&sim).await);
+        }
+        slowly.seconds.store(1800, Ordering::Relaxed);
+        // The log is opened, which deletions wait for, and then read.
+        slowly.from.store(slowly.ran.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        for peer in &mut peers {
+            let request = HeartbeatRequest { group_id: "g".to_owned(), ..HeartbeatRequest::default() };
+            peer.send(3, &request).await.unwrap();
+        }
+        sim.world.clock.sleep(SECOND).await;
+        slowly.seconds.store(0, Ordering::Relaxed);
+        let request = DeleteTopicsRequest { topic_names: vec!["t".to_owned()], ..Default::default() };
+        let deleted = timeout(60 * SECOND, client.call(5, &request)).await;
+        assert_eq!(deleted.expect("not held up").unwrap().responses[0].error_code, 0);
+        sim.world.clock.sleep(HOUR).await;
+        assert_eq!(count(&mut connect(&sim).await, "g").await, 0);
+        drop((client, peers));
+        broker.stop().await.unwrap();
+    });
 }

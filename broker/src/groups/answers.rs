@@ -14,13 +14,16 @@ use crate::broker::Shared;
 use crate::budgets::{LARGE_ANSWER_BYTES, Permit, SMALL_ANSWER_BYTES};
 use crate::handlers::Ending;
 
+use super::Several;
+use super::driver::Undecided;
+
 const _: () = assert!(SMALL_ANSWER_BYTES < LARGE_ANSWER_BYTES); // a turn makes room
 
 /// One answer on the wire, gathered from those of coordinators.
 pub struct Gathering {
     shared: Arc<Shared>,
-    /// That of the request, until it was asked for the first time.
-    permit: Permit,
+    /// What it holds until all is decided; why it is sent away, if there was no room for it.
+    several: Result<Several, ErrorCode>,
     ending: Ending,
     left: usize,
     turn: Option<OwnedSemaphorePermit>,
@@ -37,7 +40,8 @@ enum Progress {
 impl Gathering {
     /// Nothing so far, for a request with a permit.
     pub fn new(shared: Arc<Shared>, permit: Permit, ending: Ending) -> Gathering {
-        Gathering { shared, permit, ending, left: SMALL_ANSWER_BYTES, turn: None, progress: Progress::Nothing }
+        let several = shared.groups.several(permit);
+        Gathering { shared, several, ending, left: SMALL_ANSWER_BYTES, turn: None, progress: Progress::Nothing }
     }
 
     /// What a group's coordinator says.
@@ -46,13 +50,14 @@ impl Gathering {
     /// As [`super::Groups::ask`]. Where there is no room left for it COORDINATOR_LOAD_IN_PROGRESS: clients ask for the rest
     /// again, in another request. Where it has no room by itself UNKNOWN_SERVER_ERROR, for asking again would not help.
     pub async fn ask(&mut self, group: &str, question: Request) -> Result<Answer, ErrorCode> {
+        self.several.as_ref().map_err(|code| *code)?;
         if self.left == 0 {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
         loop {
             let within = (question.clone(), self.left);
-            let permit = std::mem::take(&mut self.permit);
-            let told = self.shared.groups.ask_within(&self.shared, group, within, permit, &mut self.ending).await;
+            let groups = &self.shared.groups;
+            let told = groups.ask_within(&self.shared, group, within, Undecided::default(), &mut self.ending).await;
             if let Some(taken) = self.take(told).await {
                 return taken;
             }
@@ -64,13 +69,13 @@ impl Gathering {
     /// # Errors
     /// As [`Self::ask`]; where there are no coordinators there are no groups.
     pub async fn ask_all(&mut self, question: &Request) -> Result<Vec<Answer>, ErrorCode> {
+        self.several.as_ref().map_err(|code| *code)?;
         let mut answers = Vec::new();
         for partition in self.shared.groups.partitions(&self.shared) {
             loop {
                 let within = (question.clone(), self.left);
-                let permit = std::mem::take(&mut self.permit);
-                let asked = self.shared.groups.ask_at(&self.shared, partition, within, permit, &mut self.ending);
-                let told = asked.await;
+                let groups = &self.shared.groups;
+                let told = groups.ask_at(&self.shared, partition, within, Undecided::default(), &mut self.ending).await;
                 if let Some(taken) = self.take(told).await {
                     answers.push(taken?);
                     break;

@@ -9,7 +9,7 @@
 //! out because the disk is full.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,11 +25,11 @@ use thalweg_messages::group_log::GroupRecord;
 use thalweg_wire::batch::{Batch, Builder, Verified};
 use thalweg_wire::{ErrorCode, PartitionIndex};
 use thalweg_world::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::load::load;
 use crate::broker::Shared;
-use crate::budgets::{GroupShare, Permit};
+use crate::budgets::{GroupShare, Permit, Places};
 use crate::cluster::Topic;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -47,13 +47,57 @@ const LOAD_PAUSE: Duration = Duration::from_secs(10);
 /// Members of a group, where nobody says how many: a generation is one record, and has to fit into a batch.
 const MEMBERS_MAX: usize = 10_000;
 
-/// What a driver is told.
-pub(super) enum Told {
-    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit; not while it
-    /// waits for its answer, which may take as long as others like. The number bounds the answer, in bytes.
-    Asked(Box<Request>, usize, Reply, Permit),
-    /// Topics are gone.
-    TopicsDeleted(Vec<TopicName>),
+/// A question to a driver.
+pub(super) struct Asked {
+    pub(super) request: Box<Request>,
+    pub(super) answer_bytes_max: usize,
+    pub(super) reply: Reply,
+    pub(super) undecided: Undecided,
+}
+
+/// Topics that are gone, and that a driver has not been able to forget yet.
+#[derive(Default)]
+pub(super) struct Deletions {
+    topics: Mutex<Vec<TopicName>>,
+    added: Notify,
+}
+
+impl Deletions {
+    pub(super) fn add(&self, topics: &[TopicName]) {
+        self.lock().extend_from_slice(topics);
+        self.added.notify_one();
+    }
+
+    /// Resolves when there are some: all of them.
+    async fn next(&self) -> Vec<TopicName> {
+        self.added.notified().await;
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<TopicName>> {
+        self.topics.lock().expect("no code panics while it holds the list")
+    }
+}
+
+/// What a request holds on to until it is decided; not while it waits for its answer, which may take as long as others
+/// like. Nothing of whoever asks several coordinators: that one keeps it until the last has decided.
+#[derive(Default)]
+pub(super) struct Undecided {
+    frame: Permit,
+    _place: Option<OwnedSemaphorePermit>,
+    /// Among those that wait for the same coordinator.
+    place_here: Option<OwnedSemaphorePermit>,
+}
+
+impl Undecided {
+    pub(super) fn new(frame: Permit, place: OwnedSemaphorePermit) -> Undecided {
+        Undecided { frame, _place: Some(place), place_here: None }
+    }
+
+    pub(super) fn finds_place_at(&mut self, places: &Places) -> bool {
+        self.place_here = places.take(&self.frame);
+        self.place_here.is_some()
+    }
 }
 
 /// Where the answer goes.
@@ -100,7 +144,8 @@ impl Driver {
         shared: Arc<Shared>,
         topic: Arc<Topic>,
         index: PartitionIndex,
-        mut inbox: mpsc::Receiver<Told>,
+        mut inbox: mpsc::Receiver<Asked>,
+        deletions: Arc<Deletions>,
     ) {
         let turn = shared.groups.loads.acquire().await;
         if inbox.is_closed() {
@@ -117,7 +162,7 @@ impl Driver {
                 return;
             }
         };
-        if driver.serve(&mut inbox).await.is_err() {
+        if driver.serve(&mut inbox, &deletions).await.is_err() {
             tracing::error!(partition = %index, "a write failed: the groups of a partition are loaded anew");
         }
         // Nobody sends any more, and what was sent is told to go elsewhere.
@@ -160,7 +205,7 @@ impl Driver {
         })
     }
 
-    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Told>) -> Result<(), NotAppended> {
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Asked>, deletions: &Deletions) -> Result<(), NotAppended> {
         let clock = self.shared.world.clock.clone();
         self.forget_deleted_topics().await?;
         loop {
@@ -189,17 +234,15 @@ impl Driver {
                         self.decide(Command::TopicsDeleted(deleted)).await?;
                     }
                 }
-                told = inbox.recv() => match told {
-                    None => return Ok(()),
-                    Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
-                    Some(Told::Asked(request, bytes, reply, permit)) => {
-                        let ticket = Ticket(self.next_ticket);
-                        self.next_ticket += 1;
-                        self.replies.insert(ticket, reply);
-                        self.decide(Command::AskWithin(ticket, *request, bytes)).await?;
-                        drop(permit);
-                    }
-                },
+                topics = deletions.next() => self.decide(Command::TopicsDeleted(topics)).await?,
+                asked = inbox.recv() => {
+                    let Some(Asked { request, answer_bytes_max, reply, undecided }) = asked else { return Ok(()) };
+                    let ticket = Ticket(self.next_ticket);
+                    self.next_ticket += 1;
+                    self.replies.insert(ticket, reply);
+                    self.decide(Command::AskWithin(ticket, *request, answer_bytes_max)).await?;
+                    drop(undecided);
+                }
             }
         }
     }
@@ -371,14 +414,13 @@ async fn reserve(shared: &Shared, bytes: usize) -> Result<Reservation<Mark>, Ful
 }
 
 /// A partition that can't be loaded is not read again for each who asks.
-async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
+async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Asked>) {
     let mut over = shared.world.clock.sleep(LOAD_PAUSE);
     loop {
         tokio::select! {
             biased;
-            told = inbox.recv() => match told {
-                Some(Told::Asked(_, _, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
-                Some(Told::TopicsDeleted(_)) => {}
+            asked = inbox.recv() => match asked {
+                Some(asked) => _ = asked.reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
                 None => return,
             },
             () = &mut over => return refuse(inbox),
@@ -386,12 +428,10 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
     }
 }
 
-fn refuse(inbox: &mut mpsc::Receiver<Told>) {
+fn refuse(inbox: &mut mpsc::Receiver<Asked>) {
     inbox.close();
-    while let Ok(told) = inbox.try_recv() {
-        if let Told::Asked(_, _, reply, _) = told {
-            let _ = reply.send(Err(ErrorCode::NotCoordinator));
-        }
+    while let Ok(asked) = inbox.try_recv() {
+        let _ = asked.reply.send(Err(ErrorCode::NotCoordinator));
     }
 }
 
