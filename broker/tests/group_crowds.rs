@@ -203,3 +203,45 @@ fn a_topic_is_deleted_while_a_coordinator_is_loaded() {
         broker.stop().await.unwrap();
     });
 }
+
+/// Whoever asked is gone: what is not read yet stays unread.
+#[test]
+fn a_stop_reads_no_partitions_that_nobody_asks_for() {
+    let settings = [("offsets.topic.num.partitions", "50"), ("offsets.load.buffer.size", "1000")];
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(7);
+        let broker = Broker::start(sim.world.clone(), settings_with(&settings)).await.unwrap();
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        for group in 0..40 {
+            for partition in 0..5 {
+                assert_eq!(commit(&mut client, &format!("g{group}"), partition..partition + 1, 900).await, [0]);
+            }
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let slowly = Slowly::new(&sim.world);
+        let world = World { offload: slowly.clone(), ..sim.world.clone() };
+        let broker = Broker::start(world, settings_with(&settings)).await.unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..40 {
+            peers.push(connect(&sim).await);
+        }
+        slowly.seconds.store(10, Ordering::Relaxed);
+        for (n, peer) in peers.iter_mut().enumerate() {
+            let group = OffsetFetchRequestGroup { group_id: format!("g{n}"), topics: None, ..Default::default() };
+            peer.send(8, &OffsetFetchRequest { groups: vec![group], ..Default::default() }).await.unwrap();
+        }
+        sim.world.clock.sleep(SECOND).await;
+        drop(peers);
+        let before = slowly.ran.load(Ordering::Relaxed);
+        broker.stop().await.unwrap();
+        // The stop has a few jobs of its own.
+        let more = slowly.ran.load(Ordering::Relaxed) - before;
+        assert!(more < 10, "{more} jobs for nobody");
+    });
+}

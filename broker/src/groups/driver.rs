@@ -27,7 +27,7 @@ use thalweg_wire::{ErrorCode, PartitionIndex};
 use thalweg_world::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
-use super::load::load;
+use super::load::{NotLoaded, load};
 use crate::broker::Shared;
 use crate::budgets::{GroupShare, Permit, Places};
 use crate::cluster::Topic;
@@ -152,11 +152,12 @@ impl Driver {
             // The broker stops.
             return refuse(&mut inbox);
         }
-        let loaded = Driver::load(&shared, &topic, index).await;
+        let loaded = Driver::load(&shared, &topic, index, &inbox).await;
         drop(turn);
         let mut driver = match loaded {
             Ok(driver) => driver,
-            Err(reason) => {
+            Err(NotLoaded::Unwanted) => return refuse(&mut inbox),
+            Err(NotLoaded::Unreadable(reason)) => {
                 tracing::error!(partition = %index, reason, "the groups of a partition can't be loaded");
                 refuse_for_a_while(&shared, &mut inbox).await;
                 return;
@@ -175,12 +176,18 @@ impl Driver {
         }
     }
 
-    async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
-        let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
+    async fn load(
+        shared: &Arc<Shared>,
+        topic: &Arc<Topic>,
+        index: PartitionIndex,
+        inbox: &mpsc::Receiver<Asked>,
+    ) -> Result<Driver, NotLoaded> {
+        let partition = shared.leader_of(topic, index).await;
+        let partition = partition.map_err(|code| NotLoaded::Unreadable(code.to_string()))?;
         let settings = shared.cluster.settings();
         let coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
         let mut share = shared.groups.memory.share();
-        let mut coordinator = load(shared, &partition, coordinator, &mut share).await?;
+        let mut coordinator = load(shared, &partition, coordinator, &mut share, inbox).await?;
         coordinator.loaded(now(shared));
         share.holds(coordinator.bytes());
         // What it was told may not be durable yet, after a driver that ended in the middle of a write.

@@ -172,8 +172,9 @@ impl Groups {
             drivers.stopped = true;
             std::mem::take(&mut drivers.running)
         };
-        for (_, Running { inbox, task, .. }) in running {
-            drop(inbox);
+        // All inboxes first: who waits to be loaded behind others hears of it before those have ended.
+        let tasks: Vec<_> = running.into_values().map(|running| running.task).collect();
+        for task in tasks {
             // One that panicked has ended as well.
             let _ = task.await;
         }
