@@ -245,3 +245,51 @@ fn a_stop_reads_no_partitions_that_nobody_asks_for() {
         assert!(more < 10, "{more} jobs for nobody");
     });
 }
+
+/// Four that read nothing, and hundreds that wait for a turn behind them.
+#[test]
+fn whoever_reads_nothing_has_a_turn_for_a_while_and_holds_up_nobody() {
+    boot(async {
+        let sim = SimulatedWorld::new(6);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        assert_eq!(commit(&mut client, "simple", 0..1, 1000).await, [0]);
+        let mut peers = Vec::new();
+        for _ in 0..400 {
+            peers.push(connect(&sim).await);
+        }
+        for peer in &mut peers {
+            let _ = timeout(Duration::from_millis(5), peer.send(8, &fetch_request("simple", 15_000))).await;
+        }
+        assert!(is_served(&mut client).await);
+        assert_eq!(broker.large_answers(), 4);
+        let last = timeout(20 * SECOND, peers[399].receive::<OffsetFetchRequest>(8)).await;
+        let last = last.expect("sent away after a while").unwrap().1;
+        assert_eq!(last.groups[0].error_code, COORDINATOR_LOAD_IN_PROGRESS);
+        sim.world.clock.sleep(60 * SECOND).await;
+        assert_eq!(broker.large_answers(), 0, "who reads nothing is given up");
+        let answer = timeout(SECOND, client.call(8, &fetch_request("simple", 15_000))).await;
+        assert_eq!(answer.expect("a turn").unwrap().groups[0].error_code, 0);
+        drop(peers);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A list that no answer has room for is not promised for later.
+#[test]
+fn groups_that_no_list_has_room_for_are_not_to_be_asked_for_again() {
+    boot(async {
+        let sim = SimulatedWorld::new(7);
+        let broker = start(&sim, &[]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        for n in 0..1_100 {
+            assert_eq!(commit(&mut client, &format!("{n:031000}"), 0..1, 0).await, [0]);
+        }
+        let listed = client.call(4, &ListGroupsRequest::default()).await.unwrap();
+        assert_eq!((listed.error_code, listed.groups.len()), (UNKNOWN_SERVER_ERROR, 0));
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
