@@ -293,3 +293,39 @@ fn groups_that_no_list_has_room_for_are_not_to_be_asked_for_again() {
         broker.stop().await.unwrap();
     });
 }
+
+/// Where there is room for no more, a live member has more to say by now, and its leader more to share out.
+#[test]
+fn a_full_budget_sends_no_member_away() {
+    let named = [("group.state.bytes", "300000")];
+    let (sim, member_id) = boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start(&sim, &named).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        let joined = client.call(3, &join_request("good", "", 1500)).await.unwrap();
+        assert_eq!(assign(&mut client, "good", &joined, 100).await, 0);
+        let mut peer = connect(&sim).await;
+        fill(&mut peer).await;
+        let again = client.call(3, &join_request("good", &joined.member_id, 4_000)).await.unwrap();
+        assert_eq!(again.error_code, 0);
+        assert_eq!(assign(&mut client, "good", &again, 5_000).await, 0);
+        assert!(broker.group_state_bytes() > 300_000, "the excess is counted");
+        drop((client, peer));
+        broker.stop().await.unwrap();
+        (sim, joined.member_id)
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start(&sim, &named).await;
+        let mut client = connect(&sim).await;
+        assert_eq!(describe(&mut client, &["good".to_owned()]).await, [Ok(5_000)]);
+        let mut peer = connect(&sim).await;
+        fill(&mut peer).await;
+        let again = client.call(3, &join_request("good", &member_id, 5_000)).await.unwrap();
+        assert_eq!(again.error_code, 0);
+        assert_eq!(assign(&mut client, "good", &again, 6_000).await, 0);
+        drop((client, peer));
+        broker.stop().await.unwrap();
+    });
+}

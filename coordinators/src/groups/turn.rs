@@ -3,7 +3,6 @@
 use thalweg_messages::group_log::{GroupMetadataKey, GroupMetadataValue, GroupRecord};
 use thalweg_wire::PartitionIndex;
 
-use super::stored::StoredGroup;
 use super::{Answer, Answers, Now, Policy, Stored, Ticket, weight};
 
 /// What a command is decided on, and what it comes to.
@@ -29,14 +28,6 @@ impl<'a> Turn<'a> {
     /// Answers the one who asks, or one who waited.
     pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.answers.push((ticket, answer));
-    }
-
-    /// By how much what is stored grows with a generation.
-    pub(super) fn growth_of_stored(&self, group: &str, value: &GroupMetadataValue) -> usize {
-        let stored = self.stored.group(group);
-        let before = stored.map_or(0, StoredGroup::generation_bytes);
-        let place = if stored.is_none() { weight::stored_group(group) } else { 0 };
-        (weight::generation(value) + place).saturating_sub(before)
     }
 
     /// Takes the room that an offset needs beyond what is stored at its place; whether there was enough. What is new for
