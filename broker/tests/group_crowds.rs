@@ -329,3 +329,44 @@ fn a_full_budget_sends_no_member_away() {
         broker.stop().await.unwrap();
     });
 }
+
+/// It is heard of each second, but its coordinator waits for its disk, again and again, with others' commits in front.
+#[test]
+fn a_coordinator_that_waits_for_its_disk_expels_nobody() {
+    boot(async {
+        let sim = SimulatedWorld::new(8);
+        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
+        let mut client = connect(&sim).await;
+        client.create_topic("t", 100).await.unwrap();
+        let mut request = join_request("slow", "", 10);
+        request.session_timeout_ms = 6_000;
+        let joined = client.call(3, &request).await.unwrap();
+        assert_eq!(assign(&mut client, "slow", &joined, 10).await, 0);
+        let (mut beats, mut peers) = (Vec::new(), Vec::new());
+        for _ in 0..60 {
+            beats.push(connect(&sim).await);
+        }
+        for _ in 0..20 {
+            peers.push(connect(&sim).await);
+        }
+        sim.disk.set_faults(slow(12 * SECOND));
+        for peer in &mut peers {
+            // Of the same coordinator.
+            peer.send(8, &commit_request("quick", 0..20, 4000)).await.unwrap();
+        }
+        for beat in &mut beats {
+            beat.send(3, &heartbeat_request("slow", &joined)).await.unwrap();
+            sim.world.clock.sleep(SECOND).await;
+        }
+        sim.disk.set_faults(Faults::default());
+        for beat in &mut beats {
+            let answer = timeout(HOUR, beat.receive::<HeartbeatRequest>(3)).await.unwrap().unwrap();
+            assert_eq!(answer.1.error_code, 0);
+        }
+        assert_eq!(heartbeat(&mut client, "slow", &joined).await, 0);
+        sim.world.clock.sleep(10 * SECOND).await;
+        assert_ne!(heartbeat(&mut client, "slow", &joined).await, 0, "time goes on when it waits no more");
+        drop((client, beats, peers));
+        broker.stop().await.unwrap();
+    });
+}

@@ -6,7 +6,7 @@
 //!
 //! A full journal is no failure: room is reserved before a command is decided, and where there is none, whoever asks is
 //! told to come again (COORDINATOR_NOT_AVAILABLE) and nothing has changed. Time stands still for members then: nobody is
-//! out because the disk is full.
+//! out because the disk is full. So it does while the driver waits for room: it hears of nobody meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,7 +23,7 @@ use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
 use thalweg_messages::group_log::GroupRecord;
 use thalweg_wire::batch::{Batch, Builder, Verified};
-use thalweg_wire::{ErrorCode, PartitionIndex};
+use thalweg_wire::{ErrorCode, Moment, PartitionIndex};
 use thalweg_world::BoxFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -120,6 +120,8 @@ pub(super) struct Driver {
     held: FuturesOrdered<BoxFuture<'static, Held>>,
     /// The journal had no room, and has had none since.
     full: bool,
+    /// For how long it has waited for room in all: its coordinator's clock is behind by so much.
+    stood_still: Duration,
     /// Topics that are gone, to be forgotten when there is room.
     deleted: Vec<TopicName>,
 }
@@ -208,6 +210,7 @@ impl Driver {
             next_ticket: 0,
             held,
             full: false,
+            stood_still: Duration::ZERO,
             deleted: Vec::new(),
         })
     }
@@ -216,7 +219,7 @@ impl Driver {
         let clock = self.shared.world.clock.clone();
         self.forget_deleted_topics().await?;
         loop {
-            let due = self.coordinator.deadline().filter(|_| !self.full);
+            let due = self.coordinator.deadline().filter(|_| !self.full).map(|due| due + self.stood_still);
             let shared = self.shared.clone();
             // For as much as anything needs, or what comes next would wait again, and all behind it.
             let most = self.volume(&Command::Tick);
@@ -278,7 +281,7 @@ impl Driver {
         self.coordinator.set_room(self.share.room());
         let asked = matches!(command, Command::Ask(..) | Command::AskWithin(..));
         let deleted = if let Command::TopicsDeleted(topics) = &command { topics.clone() } else { Vec::new() };
-        let decision = self.coordinator.decide(now(&self.shared), command);
+        let decision = self.coordinator.decide(self.now(), command);
         self.share.holds(self.coordinator.bytes());
         let answers: Vec<_> = decision
             .reply
@@ -354,6 +357,12 @@ impl Driver {
         Ok(Appended::Whole)
     }
 
+    /// The time for members: without that in which nobody was heard of.
+    fn now(&self) -> Now {
+        let Now { moment, timestamp } = now(&self.shared);
+        Now { moment: Moment::ZERO + moment.since(Moment::ZERO + self.stood_still), timestamp }
+    }
+
     /// What is to be reserved before a command is decided.
     fn volume(&self, command: &Command) -> usize {
         self.coordinator.volume(command).min(self.shared.journal.entry_bytes_max())
@@ -365,8 +374,10 @@ impl Driver {
         if bytes == 0 {
             return Ok(None);
         }
+        let began = self.shared.world.clock.now();
         let reserved =
             if self.full { self.shared.journal.reserve(1, bytes) } else { reserve(&self.shared, bytes).await };
+        self.stood_still += self.shared.world.clock.now().since(began);
         self.full = matches!(reserved, Err(Full::NoRoom));
         if self.full {
             self.shared.write_out.checkpoint_soon();
