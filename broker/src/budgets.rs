@@ -235,8 +235,9 @@ pub struct GroupShare {
 }
 
 impl GroupShare {
-    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are taken, so
-    /// the budget may be passed by what one request of each coordinator adds.
+    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are held, so
+    /// whoever decides on them holds them before it waits for anything: then the budget is passed at most by what as many
+    /// requests add as there are threads, beside what members add who are there.
     pub fn room(&self) -> usize {
         self.of.bytes.saturating_sub(self.of.taken())
     }

@@ -1,7 +1,6 @@
 //! Crowds at a coordinator that is slow, or deaf themselves: they hold up nobody else, and nobody is out because of them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
-#![allow(unused_imports, dead_code, reason = "more to come")]
 
 mod support;
 

@@ -282,14 +282,17 @@ impl Driver {
         let asked = matches!(command, Command::Ask(..) | Command::AskWithin(..));
         let deleted = if let Command::TopicsDeleted(topics) = &command { topics.clone() } else { Vec::new() };
         let decision = self.coordinator.decide(self.now(), command);
-        self.share.holds(self.coordinator.bytes());
+        // With what is not applied yet: the append may wait, and others ask for room meanwhile.
+        self.share.holds(self.coordinator.bytes() + self.coordinator.bytes_owed());
         let answers: Vec<_> = decision
             .reply
             .into_iter()
             .filter_map(|(ticket, answer)| Some((self.replies.remove(&ticket)?, answer)))
             .collect();
         let countdown = Countdown::new();
-        let answers = match self.append(&decision.records, promised, &countdown).await {
+        let appended = self.append(&decision.records, promised, &countdown).await;
+        self.share.holds(self.coordinator.bytes());
+        let answers = match appended {
             Ok(Appended::Part) if asked => {
                 answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
                 // What was appended is waited for by all who see it.
@@ -351,7 +354,6 @@ impl Driver {
             for (place, record) in (0..).zip(first) {
                 self.coordinator.apply(Context { offset: appended.base.plus(place) }, record);
             }
-            self.share.holds(self.coordinator.bytes());
             rest = behind;
         }
         Ok(Appended::Whole)

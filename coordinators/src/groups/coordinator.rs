@@ -91,6 +91,12 @@ impl Coordinator {
         self.stored.bytes() + self.live.bytes()
     }
 
+    /// By how many bytes [`Self::bytes`] grows, at most, when the records of the last decision are applied: nobody else is to
+    /// have that room meanwhile.
+    pub fn bytes_owed(&self) -> usize {
+        self.live.owed()
+    }
+
     /// [`Self::bytes`], counted anew from all that there is: for tests.
     pub fn recounted_bytes(&self) -> usize {
         self.stored.recounted_bytes() + self.live.recounted()

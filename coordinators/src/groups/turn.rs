@@ -13,12 +13,14 @@ pub(super) struct Turn<'a> {
     /// By how many bytes the state may grow.
     pub(super) room: usize,
     pub(super) records: Vec<GroupRecord>,
+    /// By how many bytes they let the state grow, at most.
+    pub(super) owed: usize,
     answers: Answers,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(stored: &'a Stored, policy: &'a Policy, now: Now, room: usize) -> Turn<'a> {
-        Turn { stored, policy, now, room, records: Vec::new(), answers: Vec::new() }
+        Turn { stored, policy, now, room, records: Vec::new(), owed: 0, answers: Vec::new() }
     }
 
     pub(super) fn finish(self) -> super::Decision {
@@ -41,11 +43,13 @@ impl<'a> Turn<'a> {
         let growth = (of_group + of_topic + weight::offset_with(metadata)).saturating_sub(before);
         let left = self.room.checked_sub(growth);
         self.room = left.unwrap_or(self.room);
+        self.owed += if left.is_some() { growth } else { 0 };
         left.is_some()
     }
 
     /// A group's generation is to be stored.
     pub(super) fn store_generation(&mut self, group: &str, value: GroupMetadataValue) {
+        self.owed += weight::stored_group(group) + weight::generation(&value);
         self.records.push(GroupRecord::GroupMetadata(GroupMetadataKey { group: group.to_owned() }, Some(value)));
     }
 }

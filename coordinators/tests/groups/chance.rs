@@ -286,6 +286,7 @@ impl World {
         self.coordinator.set_room(self.room);
         let (volume, mut written) = (self.coordinator.volume(&command), 0);
         let decision = self.coordinator.decide(self.now(), command);
+        let owed = self.coordinator.bytes() + self.coordinator.bytes_owed();
         for (ticket, answer) in decision.reply {
             let (client, request) = self.waiting.remove(&ticket).expect("an answer to somebody who waits, once");
             if let Some(client) = client {
@@ -303,6 +304,7 @@ impl World {
         assert!(written <= volume, "{written} bytes for the log, where {volume} were to be reserved");
         let bytes = self.coordinator.bytes();
         assert_eq!(bytes, self.coordinator.recounted_bytes(), "what is counted is what there is");
+        assert!(bytes <= owed, "{bytes} bytes, where {owed} were claimed");
         assert!(bytes <= before.saturating_add(may_grow), "{bytes} bytes, where {before} were to grow by {may_grow}");
     }
 
