@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | small frames | 16 MiB | requests up to 64 KiB: a class of their own, so that heartbeats pass a full house |
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
+//! | frames that wait for coordinators of groups | 8 of the 16 MiB, 64 of the 128 MiB | requests that are not decided yet, because a disk is slow or a partition is loaded; past it they are sent away, see [`Places`] |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+use crate::frames::PREFIX_BYTES;
 
 /// Frames up to this many bytes belong to the small class.
 pub const SMALL_FRAME_BYTES: usize = thalweg_wire::frame::SMALL_FRAME_BYTES_MAX;
@@ -39,6 +42,17 @@ pub const LARGE_ANSWER_BYTES: usize = 32 << 20;
 
 /// Answers between the two that are gathered, or on their way to somebody who reads slowly.
 pub const LARGE_ANSWERS_MAX: usize = 4;
+
+/// Small frames that may wait for coordinators of groups to decide, in bytes. There are two such budgets: see
+/// [`crate::groups`].
+pub const UNDECIDED_SMALL_BYTES: usize = 4 << 20;
+
+/// Large frames that may wait for them.
+pub const UNDECIDED_LARGE_BYTES: usize = 32 << 20;
+
+// Half of each class is left for whoever asks something else.
+const _: () = assert!(2 * 2 * UNDECIDED_SMALL_BYTES <= SMALL_FRAMES_BYTES);
+const _: () = assert!(2 * 2 * UNDECIDED_LARGE_BYTES <= LARGE_FRAMES_BYTES);
 
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
@@ -153,6 +167,27 @@ impl RequestMemory {
     }
 }
 
+/// Where requests may wait for somebody who may be slow. Nobody waits for a place: who finds none is sent away, so that a
+/// crowd at one door never takes all the memory that there is for requests.
+#[derive(Debug)]
+pub struct Places {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+impl Places {
+    /// For so many bytes of small frames, and of large ones.
+    pub fn new(small: usize, large: usize) -> Places {
+        Places { small: Arc::new(Semaphore::new(small)), large: Arc::new(Semaphore::new(large)) }
+    }
+
+    /// A place for what the permit covers; it is free again when it is dropped.
+    pub fn take(&self, permit: &Permit) -> Option<OwnedSemaphorePermit> {
+        let class = if permit.bytes <= SMALL_FRAME_BYTES + PREFIX_BYTES { &self.small } else { &self.large };
+        class.clone().try_acquire_many_owned(u32::try_from(permit.bytes).ok()?).ok()
+    }
+}
+
 impl Permit {
     /// Takes so many bytes of what the permit covers, as far as it holds them.
     pub fn split(&mut self, bytes: usize) -> Permit {
@@ -200,8 +235,9 @@ pub struct GroupShare {
 }
 
 impl GroupShare {
-    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are taken, so
-    /// the budget may be passed by what one request of each coordinator adds.
+    /// By how many bytes the coordinator may grow now. Nobody else is kept from the same bytes until they are held, so
+    /// whoever decides on them holds them before it waits for anything: then the budget is passed at most by what as many
+    /// requests add as there are threads, beside what members add who are there.
     pub fn room(&self) -> usize {
         self.of.bytes.saturating_sub(self.of.taken())
     }

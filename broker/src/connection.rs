@@ -37,6 +37,9 @@ const FINISHED_BYTES_MAX: usize = 1 << 20;
 /// Answers are sent together up to this many bytes.
 const GATHER_BYTES: usize = 1 << 20;
 
+/// How long an answer may take that was gathered in a turn, which others wait for: see `groups::answers`.
+const TURN_SEND_MAX: Duration = Duration::from_secs(30);
+
 /// Pieces in one vectored write: the kernel takes 1,024.
 const PIECES_MAX: usize = 64;
 
@@ -80,6 +83,13 @@ struct Pending {
     answer: BoxFuture<'static, Option<Encoded>>,
     /// Its size if it is finished; else 0: it is made when its turn has come.
     finished_bytes: usize,
+}
+
+/// Answers that are sent together.
+struct Outgoing {
+    pieces: VecDeque<Bytes>,
+    /// In how long, if others wait for it.
+    within: Option<Duration>,
 }
 
 /// What happens next on a connection.
@@ -210,8 +220,9 @@ impl<'a> Connection<'a> {
     }
 
     /// The answer, and those behind it that are ready as well.
-    fn gather(&mut self, first: Option<Encoded>) -> Vec<Bytes> {
+    fn gather(&mut self, first: Option<Encoded>) -> Outgoing {
         let mut bytes = first.as_ref().map_or(0, Encoded::len);
+        let mut in_turn = first.as_ref().is_some_and(Encoded::is_kept);
         let mut pieces = first.map_or_else(Vec::new, Encoded::into_pieces);
         while bytes < GATHER_BYTES
             && let Some(pending) = self.answers.front_mut()
@@ -220,15 +231,17 @@ impl<'a> Connection<'a> {
             self.finished_bytes -= pending.finished_bytes;
             self.answers.pop_front();
             bytes += answer.as_ref().map_or(0, Encoded::len);
+            in_turn |= answer.as_ref().is_some_and(Encoded::is_kept);
             pieces.extend(answer.into_iter().flat_map(Encoded::into_pieces));
         }
-        pieces
+        Outgoing { pieces: pieces.into(), within: in_turn.then_some(TURN_SEND_MAX) }
     }
 
-    /// Sends pieces; a peer that takes nothing for the idle time is given up.
-    async fn send(&mut self, stream: &mut Stream, pieces: Vec<Bytes>) -> io::Result<()> {
-        let mut pieces = VecDeque::from(pieces);
+    /// Sends pieces; a peer that takes nothing for the idle time is given up, and one that takes them too slowly while
+    /// others wait for its turn.
+    async fn send(&mut self, stream: &mut Stream, Outgoing { mut pieces, within }: Outgoing) -> io::Result<()> {
         let clock = &self.shared.world.clock;
+        let until = within.map(|within| clock.now() + within);
         while !pieces.is_empty() {
             let mut write = std::pin::pin!(poll_fn(|context| {
                 let mut slices = [IoSlice::new(&[]); PIECES_MAX];
@@ -242,11 +255,16 @@ impl<'a> Connection<'a> {
             }));
             let written = match (&mut write).now_or_never() {
                 Some(written) => written?,
-                None => tokio::select! {
-                    biased;
-                    written = write => written?,
-                    () = clock.sleep(idle_after(self.shared)) => return Err(io::ErrorKind::TimedOut.into()),
-                },
+                None => {
+                    let idle = clock.now() + idle_after(self.shared);
+                    tokio::select! {
+                        biased;
+                        written = write => written?,
+                        () = clock.sleep_until(until.map_or(idle, |until| until.min(idle))) => {
+                            return Err(io::ErrorKind::TimedOut.into());
+                        }
+                    }
+                }
             };
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());

@@ -20,7 +20,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use crate::budgets::{Permit, RequestMemory, SMALL_FRAME_BYTES};
 
-const PREFIX_BYTES: usize = 4;
+/// The length of a frame, in front of it.
+pub const PREFIX_BYTES: usize = 4;
 
 /// What is read at a time when memory is scarce: all that a new peer can make us hold before it has a permit.
 const CAUTIOUS_READ_BYTES: usize = 4 << 10;

@@ -5,24 +5,39 @@
 //! [`LARGE_ANSWER_BYTES`]; the turn ends when the last byte was sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thalweg_coordinators::groups::{Answer, Request};
-use thalweg_wire::ErrorCode;
+use thalweg_wire::{ErrorCode, Moment};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::broker::Shared;
 use crate::budgets::{LARGE_ANSWER_BYTES, Permit, SMALL_ANSWER_BYTES};
 use crate::handlers::Ending;
 
+use super::Several;
+use super::driver::Undecided;
+
 const _: () = assert!(SMALL_ANSWER_BYTES < LARGE_ANSWER_BYTES); // a turn makes room
+
+/// How long anybody waits for a turn; then clients come again.
+const TURN_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long an answer is gathered in its turn, of coordinators that may be slow. It is sent in as long, or not at all: see
+/// [`crate::connection`].
+const GATHERING_MAX: Duration = Duration::from_secs(30);
+
+/// A turn, and until when it may gather.
+type Turn = (OwnedSemaphorePermit, Moment);
 
 /// One answer on the wire, gathered from those of coordinators.
 pub struct Gathering {
     shared: Arc<Shared>,
-    permit: Arc<Permit>,
+    /// What it holds until all is decided; why it is sent away, if there was no room for it.
+    several: Result<Several, ErrorCode>,
     ending: Ending,
     left: usize,
-    turn: Option<OwnedSemaphorePermit>,
+    turn: Option<Turn>,
     progress: Progress,
 }
 
@@ -36,8 +51,8 @@ enum Progress {
 impl Gathering {
     /// Nothing so far, for a request with a permit.
     pub fn new(shared: Arc<Shared>, permit: Permit, ending: Ending) -> Gathering {
-        let (permit, progress) = (Arc::new(permit), Progress::Nothing);
-        Gathering { shared, permit, ending, left: SMALL_ANSWER_BYTES, turn: None, progress }
+        let several = shared.groups.several(permit);
+        Gathering { shared, several, ending, left: SMALL_ANSWER_BYTES, turn: None, progress: Progress::Nothing }
     }
 
     /// What a group's coordinator says.
@@ -46,32 +61,53 @@ impl Gathering {
     /// As [`super::Groups::ask`]. Where there is no room left for it COORDINATOR_LOAD_IN_PROGRESS: clients ask for the rest
     /// again, in another request. Where it has no room by itself UNKNOWN_SERVER_ERROR, for asking again would not help.
     pub async fn ask(&mut self, group: &str, question: Request) -> Result<Answer, ErrorCode> {
+        if self.turn.is_none() {
+            self.several.as_ref().map_err(|code| *code)?;
+        }
         if self.left == 0 {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
         loop {
             let within = (question.clone(), self.left);
-            let told = self.shared.groups.ask_within(&self.shared, group, within, &self.permit, &mut self.ending).await;
+            let groups = &self.shared.groups;
+            let asked = groups.ask_within(&self.shared, group, within, Undecided::default(), &mut self.ending);
+            let told = in_turn(&self.shared, &self.turn, asked).await;
             if let Some(taken) = self.take(told).await {
                 return taken;
             }
         }
     }
 
-    /// What all coordinators say, one after the other.
+    /// What all coordinators say, one after the other. All of them are loaded before a turn begins.
     ///
     /// # Errors
-    /// As [`Self::ask`]; where there are no coordinators there are no groups.
+    /// As [`Self::ask`], but where there is no room left it is UNKNOWN_SERVER_ERROR in any case: the same would be asked
+    /// for again. Where there are no coordinators there are no groups.
     pub async fn ask_all(&mut self, question: &Request) -> Result<Vec<Answer>, ErrorCode> {
-        let mut answers = Vec::new();
+        self.several.as_ref().map_err(|code| *code)?;
+        match self.ask_each(question).await? {
+            Some(answers) => return Ok(answers),
+            None => self.take_turn().await?,
+        }
+        self.left = LARGE_ANSWER_BYTES;
+        self.ask_each(question).await?.ok_or(ErrorCode::UnknownServerError)
+    }
+
+    /// Asks all, even where there is no room for what they say: then they are loaded when they are asked again.
+    async fn ask_each(&mut self, question: &Request) -> Result<Option<Vec<Answer>>, ErrorCode> {
+        let mut answers = Some(Vec::new());
         for partition in self.shared.groups.partitions(&self.shared) {
-            loop {
-                let within = (question.clone(), self.left);
-                let asked = self.shared.groups.ask_at(&self.shared, partition, within, &self.permit, &mut self.ending);
-                let told = asked.await;
-                if let Some(taken) = self.take(told).await {
-                    answers.push(taken?);
-                    break;
+            let groups = &self.shared.groups;
+            let within = (question.clone(), self.left);
+            let asked = groups.ask_at(&self.shared, partition, within, Undecided::default(), &mut self.ending);
+            let told = in_turn(&self.shared, &self.turn, asked).await?;
+            match (told, &mut answers) {
+                (Answer::TooLarge, _) if self.turn.is_some() => return Ok(None),
+                (Answer::TooLarge, _) => (self.left, answers) = (0, None),
+                (_, None) => {}
+                (answer, Some(answers)) => {
+                    self.left = self.left.saturating_sub(answer.bytes());
+                    answers.push(answer);
                 }
             }
         }
@@ -80,17 +116,30 @@ impl Gathering {
 
     /// What has to be kept until the answer was sent.
     pub fn turn(self) -> Option<OwnedSemaphorePermit> {
-        self.turn
+        self.turn.map(|(turn, _)| turn)
+    }
+
+    /// Waits for a turn. What was held of the request is given back first: who has a turn may keep it for long.
+    async fn take_turn(&mut self) -> Result<(), ErrorCode> {
+        self.several = Err(ErrorCode::CoordinatorLoadInProgress);
+        let clock = self.shared.world.clock.clone();
+        let turn = tokio::select! {
+            biased;
+            turn = self.shared.memory.large_answer() => turn,
+            () = self.ending.begun() => return Err(ErrorCode::NotCoordinator),
+            () = clock.sleep(TURN_PATIENCE) => return Err(ErrorCode::CoordinatorLoadInProgress),
+        };
+        self.turn = Some((turn, clock.now() + GATHERING_MAX));
+        Ok(())
     }
 
     /// Counts an answer. `None`: there is more room by now, so that it is to be asked for again.
     async fn take(&mut self, told: Result<Answer, ErrorCode>) -> Option<Result<Answer, ErrorCode>> {
         match told {
             Ok(Answer::TooLarge) if self.turn.is_none() => {
-                tokio::select! {
-                    biased;
-                    turn = self.shared.memory.large_answer() => self.turn = Some(turn),
-                    () = self.ending.begun() => return Some(Err(ErrorCode::NotCoordinator)),
+                if let Err(code) = self.take_turn().await {
+                    self.left = 0;
+                    return Some(Err(code));
                 }
                 self.left += LARGE_ANSWER_BYTES - SMALL_ANSWER_BYTES;
                 None
@@ -113,5 +162,19 @@ impl Gathering {
             }
             Err(code) => Some(Err(code)),
         }
+    }
+}
+
+/// What is said before the turn is over, if there is one.
+async fn in_turn(
+    shared: &Shared,
+    turn: &Option<Turn>,
+    asked: impl Future<Output = Result<Answer, ErrorCode>>,
+) -> Result<Answer, ErrorCode> {
+    let Some((_, until)) = turn else { return asked.await };
+    tokio::select! {
+        biased;
+        told = asked => told,
+        () = shared.world.clock.sleep_until(*until) => Err(ErrorCode::CoordinatorLoadInProgress),
     }
 }

@@ -6,10 +6,10 @@
 //!
 //! A full journal is no failure: room is reserved before a command is decided, and where there is none, whoever asks is
 //! told to come again (COORDINATOR_NOT_AVAILABLE) and nothing has changed. Time stands still for members then: nobody is
-//! out because the disk is full.
+//! out because the disk is full. So it does while the driver waits for room: it hears of nobody meanwhile.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -23,13 +23,13 @@ use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
 use thalweg_messages::group_log::GroupRecord;
 use thalweg_wire::batch::{Batch, Builder, Verified};
-use thalweg_wire::{ErrorCode, PartitionIndex};
+use thalweg_wire::{ErrorCode, Moment, PartitionIndex};
 use thalweg_world::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
-use super::load::load;
+use super::load::{NotLoaded, load};
 use crate::broker::Shared;
-use crate::budgets::{GroupShare, Permit};
+use crate::budgets::{GroupShare, Permit, Places};
 use crate::cluster::Topic;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -47,13 +47,57 @@ const LOAD_PAUSE: Duration = Duration::from_secs(10);
 /// Members of a group, where nobody says how many: a generation is one record, and has to fit into a batch.
 const MEMBERS_MAX: usize = 10_000;
 
-/// What a driver is told.
-pub(super) enum Told {
-    /// Somebody asks. Until it is decided the request holds on to its frame, for which it has the permit.
-    /// The number bounds the answer, in bytes.
-    Asked(Box<Request>, usize, Reply, Arc<Permit>),
-    /// Topics are gone.
-    TopicsDeleted(Vec<TopicName>),
+/// A question to a driver.
+pub(super) struct Asked {
+    pub(super) request: Box<Request>,
+    pub(super) answer_bytes_max: usize,
+    pub(super) reply: Reply,
+    pub(super) undecided: Undecided,
+}
+
+/// Topics that are gone, and that a driver has not been able to forget yet.
+#[derive(Default)]
+pub(super) struct Deletions {
+    topics: Mutex<Vec<TopicName>>,
+    added: Notify,
+}
+
+impl Deletions {
+    pub(super) fn add(&self, topics: &[TopicName]) {
+        self.lock().extend_from_slice(topics);
+        self.added.notify_one();
+    }
+
+    /// Resolves when there are some: all of them.
+    async fn next(&self) -> Vec<TopicName> {
+        self.added.notified().await;
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<TopicName>> {
+        self.topics.lock().expect("no code panics while it holds the list")
+    }
+}
+
+/// What a request holds on to until it is decided; not while it waits for its answer, which may take as long as others
+/// like. Nothing of whoever asks several coordinators: that one keeps it until the last has decided.
+#[derive(Default)]
+pub(super) struct Undecided {
+    frame: Permit,
+    _place: Option<OwnedSemaphorePermit>,
+    /// Among those that wait for the same coordinator.
+    place_here: Option<OwnedSemaphorePermit>,
+}
+
+impl Undecided {
+    pub(super) fn new(frame: Permit, place: OwnedSemaphorePermit) -> Undecided {
+        Undecided { frame, _place: Some(place), place_here: None }
+    }
+
+    pub(super) fn finds_place_at(&mut self, places: &Places) -> bool {
+        self.place_here = places.take(&self.frame);
+        self.place_here.is_some()
+    }
 }
 
 /// Where the answer goes.
@@ -76,6 +120,8 @@ pub(super) struct Driver {
     held: FuturesOrdered<BoxFuture<'static, Held>>,
     /// The journal had no room, and has had none since.
     full: bool,
+    /// For how long it has waited for room in all: its coordinator's clock is behind by so much.
+    stood_still: Duration,
     /// Topics that are gone, to be forgotten when there is room.
     deleted: Vec<TopicName>,
 }
@@ -100,24 +146,26 @@ impl Driver {
         shared: Arc<Shared>,
         topic: Arc<Topic>,
         index: PartitionIndex,
-        mut inbox: mpsc::Receiver<Told>,
+        mut inbox: mpsc::Receiver<Asked>,
+        deletions: Arc<Deletions>,
     ) {
         let turn = shared.groups.loads.acquire().await;
         if inbox.is_closed() {
             // The broker stops.
             return refuse(&mut inbox);
         }
-        let loaded = Driver::load(&shared, &topic, index).await;
+        let loaded = Driver::load(&shared, &topic, index, &inbox).await;
         drop(turn);
         let mut driver = match loaded {
             Ok(driver) => driver,
-            Err(reason) => {
+            Err(NotLoaded::Unwanted) => return refuse(&mut inbox),
+            Err(NotLoaded::Unreadable(reason)) => {
                 tracing::error!(partition = %index, reason, "the groups of a partition can't be loaded");
                 refuse_for_a_while(&shared, &mut inbox).await;
                 return;
             }
         };
-        if driver.serve(&mut inbox).await.is_err() {
+        if driver.serve(&mut inbox, &deletions).await.is_err() {
             tracing::error!(partition = %index, "a write failed: the groups of a partition are loaded anew");
         }
         // Nobody sends any more, and what was sent is told to go elsewhere.
@@ -130,12 +178,18 @@ impl Driver {
         }
     }
 
-    async fn load(shared: &Arc<Shared>, topic: &Arc<Topic>, index: PartitionIndex) -> Result<Driver, String> {
-        let partition = shared.leader_of(topic, index).await.map_err(|code| code.to_string())?;
+    async fn load(
+        shared: &Arc<Shared>,
+        topic: &Arc<Topic>,
+        index: PartitionIndex,
+        inbox: &mpsc::Receiver<Asked>,
+    ) -> Result<Driver, NotLoaded> {
+        let partition = shared.leader_of(topic, index).await;
+        let partition = partition.map_err(|code| NotLoaded::Unreadable(code.to_string()))?;
         let settings = shared.cluster.settings();
         let coordinator = Coordinator::new(policy(&settings, shared.journal.entry_bytes_max()));
         let mut share = shared.groups.memory.share();
-        let mut coordinator = load(shared, &partition, coordinator, &mut share).await?;
+        let mut coordinator = load(shared, &partition, coordinator, &mut share, inbox).await?;
         coordinator.loaded(now(shared));
         share.holds(coordinator.bytes());
         // What it was told may not be durable yet, after a driver that ended in the middle of a write.
@@ -156,15 +210,16 @@ impl Driver {
             next_ticket: 0,
             held,
             full: false,
+            stood_still: Duration::ZERO,
             deleted: Vec::new(),
         })
     }
 
-    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Told>) -> Result<(), NotAppended> {
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Asked>, deletions: &Deletions) -> Result<(), NotAppended> {
         let clock = self.shared.world.clock.clone();
         self.forget_deleted_topics().await?;
         loop {
-            let due = self.coordinator.deadline().filter(|_| !self.full);
+            let due = self.coordinator.deadline().filter(|_| !self.full).map(|due| due + self.stood_still);
             let shared = self.shared.clone();
             // For as much as anything needs, or what comes next would wait again, and all behind it.
             let most = self.volume(&Command::Tick);
@@ -189,17 +244,15 @@ impl Driver {
                         self.decide(Command::TopicsDeleted(deleted)).await?;
                     }
                 }
-                told = inbox.recv() => match told {
-                    None => return Ok(()),
-                    Some(Told::TopicsDeleted(topics)) => self.decide(Command::TopicsDeleted(topics)).await?,
-                    Some(Told::Asked(request, bytes, reply, permit)) => {
-                        let ticket = Ticket(self.next_ticket);
-                        self.next_ticket += 1;
-                        self.replies.insert(ticket, reply);
-                        self.decide(Command::AskWithin(ticket, *request, bytes)).await?;
-                        drop(permit);
-                    }
-                },
+                topics = deletions.next() => self.decide(Command::TopicsDeleted(topics)).await?,
+                asked = inbox.recv() => {
+                    let Some(Asked { request, answer_bytes_max, reply, undecided }) = asked else { return Ok(()) };
+                    let ticket = Ticket(self.next_ticket);
+                    self.next_ticket += 1;
+                    self.replies.insert(ticket, reply);
+                    self.decide(Command::AskWithin(ticket, *request, answer_bytes_max)).await?;
+                    drop(undecided);
+                }
             }
         }
     }
@@ -228,15 +281,18 @@ impl Driver {
         self.coordinator.set_room(self.share.room());
         let asked = matches!(command, Command::Ask(..) | Command::AskWithin(..));
         let deleted = if let Command::TopicsDeleted(topics) = &command { topics.clone() } else { Vec::new() };
-        let decision = self.coordinator.decide(now(&self.shared), command);
-        self.share.holds(self.coordinator.bytes());
+        let decision = self.coordinator.decide(self.now(), command);
+        // With what is not applied yet: the append may wait, and others ask for room meanwhile.
+        self.share.holds(self.coordinator.bytes() + self.coordinator.bytes_owed());
         let answers: Vec<_> = decision
             .reply
             .into_iter()
             .filter_map(|(ticket, answer)| Some((self.replies.remove(&ticket)?, answer)))
             .collect();
         let countdown = Countdown::new();
-        let answers = match self.append(&decision.records, promised, &countdown).await {
+        let appended = self.append(&decision.records, promised, &countdown).await;
+        self.share.holds(self.coordinator.bytes());
+        let answers = match appended {
             Ok(Appended::Part) if asked => {
                 answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
                 // What was appended is waited for by all who see it.
@@ -298,10 +354,15 @@ impl Driver {
             for (place, record) in (0..).zip(first) {
                 self.coordinator.apply(Context { offset: appended.base.plus(place) }, record);
             }
-            self.share.holds(self.coordinator.bytes());
             rest = behind;
         }
         Ok(Appended::Whole)
+    }
+
+    /// The time for members: without that in which nobody was heard of.
+    fn now(&self) -> Now {
+        let Now { moment, timestamp } = now(&self.shared);
+        Now { moment: Moment::ZERO + moment.since(Moment::ZERO + self.stood_still), timestamp }
     }
 
     /// What is to be reserved before a command is decided.
@@ -315,8 +376,10 @@ impl Driver {
         if bytes == 0 {
             return Ok(None);
         }
+        let began = self.shared.world.clock.now();
         let reserved =
             if self.full { self.shared.journal.reserve(1, bytes) } else { reserve(&self.shared, bytes).await };
+        self.stood_still += self.shared.world.clock.now().since(began);
         self.full = matches!(reserved, Err(Full::NoRoom));
         if self.full {
             self.shared.write_out.checkpoint_soon();
@@ -371,14 +434,13 @@ async fn reserve(shared: &Shared, bytes: usize) -> Result<Reservation<Mark>, Ful
 }
 
 /// A partition that can't be loaded is not read again for each who asks.
-async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
+async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Asked>) {
     let mut over = shared.world.clock.sleep(LOAD_PAUSE);
     loop {
         tokio::select! {
             biased;
-            told = inbox.recv() => match told {
-                Some(Told::Asked(_, _, reply, _)) => _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
-                Some(Told::TopicsDeleted(_)) => {}
+            asked = inbox.recv() => match asked {
+                Some(asked) => _ = asked.reply.send(Err(ErrorCode::CoordinatorNotAvailable)),
                 None => return,
             },
             () = &mut over => return refuse(inbox),
@@ -386,12 +448,10 @@ async fn refuse_for_a_while(shared: &Shared, inbox: &mut mpsc::Receiver<Told>) {
     }
 }
 
-fn refuse(inbox: &mut mpsc::Receiver<Told>) {
+fn refuse(inbox: &mut mpsc::Receiver<Asked>) {
     inbox.close();
-    while let Ok(told) = inbox.try_recv() {
-        if let Told::Asked(_, _, reply, _) = told {
-            let _ = reply.send(Err(ErrorCode::NotCoordinator));
-        }
+    while let Ok(asked) = inbox.try_recv() {
+        let _ = asked.reply.send(Err(ErrorCode::NotCoordinator));
     }
 }
 

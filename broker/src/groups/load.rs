@@ -11,7 +11,9 @@ use thalweg_messages::group_log::GroupRecord;
 use thalweg_replica::Isolation;
 use thalweg_wire::batch::{Batch, Records, Scratch};
 use thalweg_wire::{LeaderEpoch, Offset};
+use tokio::sync::mpsc;
 
+use super::driver::Asked;
 use crate::broker::Shared;
 use crate::budgets::GroupShare;
 use crate::partition::{FetchPosition, Partition};
@@ -19,28 +21,39 @@ use crate::partition::{FetchPosition, Partition};
 /// The first two bytes of an end marker's key behind its version: what became of the transaction.
 const COMMITTED: i16 = 1;
 
+/// Why there is no coordinator.
+pub(super) enum NotLoaded {
+    /// Nobody waits for it any more: the broker stops.
+    Unwanted,
+    /// What can't be read: a coordinator that passed over it would be another one.
+    Unreadable(String),
+}
+
 /// A coordinator that has been told all that its partition has, whatever there is room for.
-///
-/// # Errors
-/// What can't be read: a coordinator that passed over it would be another one.
 pub(super) async fn load(
     shared: &Shared,
     partition: &Arc<Partition>,
     mut coordinator: Coordinator,
     share: &mut GroupShare,
-) -> Result<Coordinator, String> {
+    inbox: &mpsc::Receiver<Asked>,
+) -> Result<Coordinator, NotLoaded> {
     let marks = partition.marks();
     let (mut from, end) = (marks.log_start, partition.log_end());
     let limit = ReadLimit { bytes: shared.settings.offsets.load_buffer_bytes, first: FirstBatch::Always };
     while from < end {
+        if inbox.is_closed() {
+            return Err(NotLoaded::Unwanted);
+        }
         let none = LeaderEpoch::NONE;
         let position = FetchPosition { offset: from, current_epoch: none, last_fetched_epoch: none };
-        let read = partition.read(position, Isolation::LogEnd, limit).map_err(|error| format!("{error:?}"))?;
+        let read = partition
+            .read(position, Isolation::LogEnd, limit)
+            .map_err(|error| NotLoaded::Unreadable(format!("{error:?}")))?;
         let part = shared.world.offload(move || take_in(coordinator, read.records, limit, from));
         let next: Option<Offset>;
-        (coordinator, next) = part.await?;
+        (coordinator, next) = part.await.map_err(NotLoaded::Unreadable)?;
         share.holds(coordinator.bytes());
-        from = next.ok_or_else(|| format!("nothing at {from}, the log ends at {end}"))?;
+        from = next.ok_or_else(|| NotLoaded::Unreadable(format!("nothing at {from}, the log ends at {end}")))?;
     }
     Ok(coordinator)
 }

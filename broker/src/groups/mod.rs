@@ -13,24 +13,39 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use thalweg_coordinators::cluster::{Effect, NewTopic};
 use thalweg_coordinators::groups::{Answer, Request, TopicName};
 use thalweg_wire::{ErrorCode, PartitionIndex, TopicPartition};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::broker::Shared;
-use crate::budgets::{GroupMemory, Permit};
+use crate::budgets::{GroupMemory, Permit, Places, UNDECIDED_LARGE_BYTES, UNDECIDED_SMALL_BYTES};
 use crate::cluster::Topic;
+use crate::frames::{OTHER_FRAME_BYTES_MAX, PREFIX_BYTES};
 use crate::handlers::{Ending, create_topics};
 pub use answers::Gathering;
-use driver::{Driver, Told};
+use driver::{Asked, Deletions, Driver, Undecided};
 
 /// Where groups and their offsets are kept.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
-/// Requests that wait for one driver; past it whoever asks waits: back-pressure.
+/// Requests that wait for one driver; past it whoever asks is sent away.
 const INBOX_MAX: usize = 256;
+
+/// A quarter of the small frames that may wait for all: one slow coordinator takes nothing from those that are not.
+const UNDECIDED_SMALL_BYTES_EACH: usize = UNDECIDED_SMALL_BYTES / 4;
+
+/// The same for large frames.
+const UNDECIDED_LARGE_BYTES_EACH: usize = UNDECIDED_LARGE_BYTES / 2;
+
+const _: () = assert!(UNDECIDED_LARGE_BYTES_EACH > OTHER_FRAME_BYTES_MAX + PREFIX_BYTES); // the largest finds a place
 
 /// Partitions that are read at one time: whoever asks for all groups asks for all fifty, and others read as well.
 const LOADS_MAX: usize = 2;
+
+/// What a request holds that asks several coordinators: its frame, and a place among all that do.
+pub struct Several {
+    _frame: Permit,
+    _place: OwnedSemaphorePermit,
+}
 
 /// The drivers that were asked for.
 pub struct Groups {
@@ -38,6 +53,10 @@ pub struct Groups {
     memory: GroupMemory,
     /// Turns to load.
     loads: Semaphore,
+    /// For requests to one coordinator each.
+    places: Places,
+    /// For requests that ask several, one after the other: a budget of its own, for some wait for the slowest of all.
+    places_of_many: Places,
     drivers: Mutex<Drivers>,
 }
 
@@ -48,7 +67,9 @@ struct Drivers {
 }
 
 struct Running {
-    inbox: mpsc::Sender<Told>,
+    inbox: mpsc::Sender<Asked>,
+    places: Arc<Places>,
+    deletions: Arc<Deletions>,
     task: JoinHandle<()>,
 }
 
@@ -56,7 +77,14 @@ impl Groups {
     /// No drivers so far; all that will be may hold so many bytes of state together.
     pub fn new(state_bytes: usize) -> Groups {
         let loads = Semaphore::new(LOADS_MAX);
-        Groups { memory: GroupMemory::new(state_bytes), loads, drivers: Mutex::default() }
+        let places = || Places::new(UNDECIDED_SMALL_BYTES, UNDECIDED_LARGE_BYTES);
+        Groups {
+            memory: GroupMemory::new(state_bytes),
+            loads,
+            places: places(),
+            places_of_many: places(),
+            drivers: Mutex::default(),
+        }
     }
 
     /// Bytes that the state of groups takes now.
@@ -66,19 +94,46 @@ impl Groups {
 
     /// Asks the coordinator of a group, and waits for its answer. Until it is decided the request keeps the permit for its
     /// frame. Both may take long, where a coordinator is loaded or its disk is slow: whoever asks holds nothing meanwhile
-    /// that others wait for.
+    /// that others wait for, beside its frame, and of frames that wait there are only so many.
     ///
     /// # Errors
+    /// COORDINATOR_LOAD_IN_PROGRESS where too many wait already; so Kafka says it while it loads, and clients come again.
     /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the connection or the broker ends meanwhile.
     pub async fn ask(
         &self,
         shared: &Arc<Shared>,
         group: &str,
         request: Request,
-        permit: &Arc<Permit>,
+        permit: Permit,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
-        self.ask_within(shared, group, (request, usize::MAX), permit, ending).await
+        let Some(place) = self.places.take(&permit) else { return Err(ErrorCode::CoordinatorLoadInProgress) };
+        let undecided = Undecided::new(permit, place);
+        self.ask_within(shared, group, (request, usize::MAX), undecided, ending).await
+    }
+
+    /// For a request that asks several coordinators, from the first to the last: what it holds until the last has decided.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn several(&self, permit: Permit) -> Result<Several, ErrorCode> {
+        let place = self.places_of_many.take(&permit).ok_or(ErrorCode::CoordinatorLoadInProgress)?;
+        Ok(Several { _frame: permit, _place: place })
+    }
+
+    /// Asks one of several.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_one_of(
+        &self,
+        _several: &Several,
+        shared: &Arc<Shared>,
+        group: &str,
+        request: Request,
+        ending: &mut Ending,
+    ) -> Result<Answer, ErrorCode> {
+        self.ask_within(shared, group, (request, usize::MAX), Undecided::default(), ending).await
     }
 
     /// The same for an answer of so many bytes at most.
@@ -87,12 +142,12 @@ impl Groups {
         shared: &Arc<Shared>,
         group: &str,
         within: (Request, usize),
-        permit: &Arc<Permit>,
+        undecided: Undecided,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let partition = partition_of(group, topic.partition_count());
-        self.ask_at(shared, partition, within, permit, ending).await
+        self.ask_at(shared, partition, within, undecided, ending).await
     }
 
     /// Those that have a coordinator.
@@ -101,18 +156,13 @@ impl Groups {
         (0..count).map(PartitionIndex)
     }
 
-    /// Topics were deleted: what groups had read of them is forgotten.
-    pub async fn topics_deleted(&self, topics: Vec<TopicName>) {
-        let inboxes: Vec<_> = {
-            let mut drivers = self.drivers();
-            // A topic of offsets that comes after one that was deleted has nothing of it.
-            drivers.running.retain(|id, _| topics.iter().all(|topic| topic.id != id.topic));
-            drivers.running.values().map(|running| running.inbox.clone()).collect()
-        };
-        for inbox in inboxes {
-            // One that ends has nothing to forget.
-            let _ = inbox.send(Told::TopicsDeleted(topics.clone())).await;
-        }
+    /// Topics were deleted: what groups had read of them is forgotten, before anything that is asked from here on. Waits for
+    /// nobody: the deletion is durable, however busy a driver is.
+    pub fn topics_deleted(&self, topics: &[TopicName]) {
+        let mut drivers = self.drivers();
+        // A topic of offsets that comes after one that was deleted has nothing of it.
+        drivers.running.retain(|id, _| topics.iter().all(|topic| topic.id != id.topic));
+        drivers.running.values().for_each(|running| running.deletions.add(topics));
     }
 
     /// Ends all drivers: who waits is told to look elsewhere. Returns when what they have appended is answered.
@@ -122,8 +172,9 @@ impl Groups {
             drivers.stopped = true;
             std::mem::take(&mut drivers.running)
         };
-        for (_, Running { inbox, task }) in running {
-            drop(inbox);
+        // All inboxes first: who waits to be loaded behind others hears of it before those have ended.
+        let tasks: Vec<_> = running.into_values().map(|running| running.task).collect();
+        for task in tasks {
             // One that panicked has ended as well.
             let _ = task.await;
         }
@@ -135,55 +186,64 @@ impl Groups {
         shared: &Arc<Shared>,
         partition: PartitionIndex,
         (request, answer_bytes_max): (Request, usize),
-        permit: &Arc<Permit>,
+        undecided: Undecided,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let (reply, answer) = oneshot::channel();
-        let told = Told::Asked(Box::new(request), answer_bytes_max, reply, permit.clone());
-        let answered = async {
-            self.tell(shared, &topic, partition, told).await?;
-            answer.await.unwrap_or(Err(ErrorCode::NotCoordinator))
-        };
+        self.tell(shared, &topic, partition, Asked { request: Box::new(request), answer_bytes_max, reply, undecided })?;
         tokio::select! {
             biased;
-            answer = answered => answer,
+            answer = answer => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),
             () = ending.begun() => Err(ErrorCode::NotCoordinator),
         }
     }
 
-    async fn tell(
+    /// Puts a question into a driver's inbox, where it waits while the partition is loaded: whoever comes first is not sent
+    /// away for that. Where the inbox is full it is: nobody waits in front of it.
+    fn tell(
         &self,
         shared: &Arc<Shared>,
         topic: &Arc<Topic>,
         partition: PartitionIndex,
-        mut told: Told,
+        mut asked: Asked,
     ) -> Result<(), ErrorCode> {
         // A driver that has just ended, because a write failed, takes nothing more: one other is asked.
         for _ in 0..2 {
-            let inbox = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
-            match inbox.send(told).await {
+            let (inbox, places) = self.inbox(shared, topic, partition).ok_or(ErrorCode::NotCoordinator)?;
+            if !asked.undecided.finds_place_at(&places) {
+                return Err(ErrorCode::CoordinatorLoadInProgress);
+            }
+            match inbox.try_send(asked) {
                 Ok(()) => return Ok(()),
-                Err(mpsc::error::SendError(back)) => told = back,
+                Err(mpsc::error::TrySendError::Full(_)) => return Err(ErrorCode::CoordinatorLoadInProgress),
+                Err(mpsc::error::TrySendError::Closed(back)) => asked = back,
             }
         }
         Err(ErrorCode::NotCoordinator)
     }
 
-    /// The driver's inbox; it is spawned if there is none. `None` when the broker stops.
-    fn inbox(&self, shared: &Arc<Shared>, topic: &Arc<Topic>, partition: PartitionIndex) -> Option<mpsc::Sender<Told>> {
+    /// The driver's inbox, and the places there; it is spawned if there is none. `None` when the broker stops.
+    fn inbox(
+        &self,
+        shared: &Arc<Shared>,
+        topic: &Arc<Topic>,
+        partition: PartitionIndex,
+    ) -> Option<(mpsc::Sender<Asked>, Arc<Places>)> {
         let mut drivers = self.drivers();
         if drivers.stopped {
             return None;
         }
         let id = TopicPartition { topic: topic.id(), partition };
         if let Some(known) = drivers.running.get(&id).filter(|running| !running.inbox.is_closed()) {
-            return Some(known.inbox.clone());
+            return Some((known.inbox.clone(), known.places.clone()));
         }
-        let (inbox, told) = mpsc::channel(INBOX_MAX);
-        let task = tokio::spawn(Driver::run(shared.clone(), topic.clone(), partition, told));
-        drivers.running.insert(id, Running { inbox: inbox.clone(), task });
-        Some(inbox)
+        let (inbox, asked) = mpsc::channel(INBOX_MAX);
+        let places = Arc::new(Places::new(UNDECIDED_SMALL_BYTES_EACH, UNDECIDED_LARGE_BYTES_EACH));
+        let deletions = Arc::new(Deletions::default());
+        let task = tokio::spawn(Driver::run(shared.clone(), topic.clone(), partition, asked, deletions.clone()));
+        drivers.running.insert(id, Running { inbox: inbox.clone(), places: places.clone(), deletions, task });
+        Some((inbox, places))
     }
 
     fn drivers(&self) -> MutexGuard<'_, Drivers> {

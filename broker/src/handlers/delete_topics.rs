@@ -40,7 +40,7 @@ async fn delete(shared: &Shared, topics: Vec<NamedTopic>) -> Vec<DeletableTopicR
             shared.journal.metadata_applied(shared.cluster.applied_index().unsigned_abs());
             let gone = replies.iter().filter(|reply| reply.outcome.is_ok());
             let gone = gone.filter_map(|reply| Some(TopicName { name: reply.name.clone()?, id: reply.id }));
-            shared.groups.topics_deleted(gone.collect()).await;
+            shared.groups.topics_deleted(&gone.collect::<Vec<_>>());
             let answer = |DeleteReply { name, id, outcome }| match outcome {
                 Ok(()) => DeletableTopicResult { name, topic_id: id, ..DeletableTopicResult::default() },
                 Err(error) => refused(NamedTopic { name, id }, error.code(), Some(error.to_string())),

@@ -30,6 +30,9 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     Ok(ask_group(shared, head, permit, question, |told| {
         let code = match told {
             Ok(groups::Answer::Heartbeat(outcome)) => outcome.map_or_else(Refusal::code, |()| ErrorCode::None),
+            // As Kafka says it while it loads. Clients take any other answer for the end of their membership, or look for
+            // another coordinator, and here nothing has ended.
+            Err(ErrorCode::CoordinatorLoadInProgress) => ErrorCode::None,
             other => no_answer(other),
         };
         HeartbeatResponse { error_code: code.code(), ..HeartbeatResponse::default() }

@@ -280,8 +280,8 @@ fn ask_group<R: Response>(
     (group, question): (String, groups::Request),
     respond: impl FnOnce(Told) -> R + Send + 'static,
 ) -> Answer {
-    let (shared, permit, mut ending) = (shared.clone(), Arc::new(permit), head.ending.clone());
-    later(head, async move { respond(shared.groups.ask(&shared, &group, question, &permit, &mut ending).await) })
+    let (shared, mut ending) = (shared.clone(), head.ending.clone());
+    later(head, async move { respond(shared.groups.ask(&shared, &group, question, permit, &mut ending).await) })
 }
 
 /// What a client is told where a coordinator could not be asked, or answered something else: a mistake of ours.

@@ -39,6 +39,8 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     Ok(ask_group(shared, head, permit, (body.group_id, groups::Request::Sync(sync)), move |told| match told {
         Ok(groups::Answer::Sync(Ok(synced))) => assigned(synced, version),
         Ok(groups::Answer::Sync(Err(refusal))) => refused(refusal.code()),
+        // As Kafka says it while it loads: clients know no other answer to a sync that makes them come again.
+        Err(ErrorCode::CoordinatorLoadInProgress) => refused(ErrorCode::RebalanceInProgress),
         other => refused(no_answer(other)),
     }))
 }

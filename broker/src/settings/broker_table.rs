@@ -120,7 +120,7 @@ pub(super) static BROKER: &[Setting] = rows! {
     "group.min.session.timeout.ms" Int Some("6000"), Any, Static, Waits:
         "The shortest session that a member of a classic group may ask for.";
     "group.state.bytes" Long Some("268435456"), AtLeast(0), Static, Acts:
-        "Memory for groups, their members and their offsets, in bytes; past it what is there goes on, and nothing is added.";
+        "Memory for groups, their members and their offsets, in bytes; past it nobody and no offset is added, and members go on.";
     "initial.broker.registration.timeout.ms" Int Some("60000"), Any, Static, Waits:
         "How long a starting broker tries to reach the controller.";
     "inter.broker.listener.name" String None, Any, Static, Waits:

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 pub mod configs;
+pub mod groups;
 pub mod steps;
 pub mod workload;
 

@@ -92,8 +92,7 @@ pub enum Refusal {
     NoRoomForOffset,
     /// The generation is too large to be stored.
     GenerationTooLarge,
-    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`]; or there is no room for what
-    /// the leader has assigned.
+    /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`].
     CoordinatorFull,
 }
 

@@ -78,9 +78,10 @@ impl Coordinator {
         self.live.set_policy(policy);
     }
 
-    /// By how many bytes its state may grow from here on, until this is said again; no bound if it never is. A request
-    /// that needs more is refused; what is there, and what takes no more than what it replaces, goes on. The end of a
-    /// group is stored in any case, for which it has counted all the time.
+    /// By how many bytes its state may grow from here on, until this is said again; no bound if it never is. A new
+    /// member or offset that needs more is refused; an offset that takes no more than what it replaces is not, nor is a
+    /// member that is there, whatever it says or is given. The end of a group is stored in any case, for which it has
+    /// counted all the time.
     pub fn set_room(&mut self, bytes: usize) {
         self.live.set_room(bytes);
     }
@@ -88,6 +89,12 @@ impl Coordinator {
     /// What its state takes in memory, in bytes: a count kept as it changes, rather too large than too small.
     pub fn bytes(&self) -> usize {
         self.stored.bytes() + self.live.bytes()
+    }
+
+    /// By how many bytes [`Self::bytes`] grows, at most, when the records of the last decision are applied: nobody else is to
+    /// have that room meanwhile.
+    pub fn bytes_owed(&self) -> usize {
+        self.live.owed()
     }
 
     /// [`Self::bytes`], counted anew from all that there is: for tests.

@@ -30,8 +30,9 @@ impl Group {
         if self.said_bytes_with(&id, &request) > turn.policy.said_bytes_max() {
             return refuse(turn, ticket, &id, Refusal::GenerationTooLarge);
         }
-        if self.growth() + self.growth_by(&id, &request) > turn.room {
-            // As if the group had no place: whoever comes anew is told so for good, and the others go on.
+        if !self.knows(&id, &request) && self.growth() + self.growth_by(&id, &request) > turn.room {
+            // As if the group had no place: whoever comes anew is told so for good, and the others go on, with more to say
+            // than before if they have to: what they add counts, up to the bounds that a group has by itself.
             return refuse(turn, ticket, &id, Refusal::GroupFull);
         }
         if id.is_empty() { self.join_new(turn, ticket, request) } else { self.join_known(turn, ticket, &id, request) }
@@ -100,19 +101,22 @@ impl Group {
         self.members.said_bytes_with(id, &request.protocols, texts) + kinds
     }
 
-    /// By how much the group grows if somebody joins. A client that is only given an id is refused at once where it would
+    /// By how much the group grows if somebody joins whom it doesn't know. A client that is only given an id is refused at once where it would
     /// be refused when it comes again.
     fn growth_by(&self, id: &str, request: &JoinGroup) -> usize {
         let instance_id = request.instance_id.as_deref();
-        let holder =
-            if id.is_empty() { instance_id.and_then(|instance| self.members.of_instance(instance)) } else { None };
-        let member = self.members.find(holder.map_or(id, |holder| holder));
         let said = weight::said(&request.protocols, named_topics(&request.protocol_type, &request.protocols));
         let new_id = drawn_id(request);
         let id = if id.is_empty() { &*new_id } else { id };
         let texts = [id, instance_id.unwrap_or_default(), &request.client_id, &request.client_host];
         let kind = if self.members.is_empty() { 2 * request.protocol_type.len() } else { 0 };
-        (kind + weight::member(texts) + said).saturating_sub(member.map_or(0, Member::bytes))
+        kind + weight::member(texts) + said
+    }
+
+    /// Whether somebody is a member already, or comes in the place of one.
+    fn knows(&self, id: &str, request: &JoinGroup) -> bool {
+        let instance_id = request.instance_id.as_deref().filter(|_| id.is_empty());
+        self.members.find(id).is_some() || instance_id.is_some_and(|id| self.members.of_instance(id).is_some())
     }
 
     fn add(&mut self, turn: &mut Turn<'_>, ticket: Ticket, id: &Arc<str>, request: JoinGroup) {
@@ -150,9 +154,8 @@ impl Group {
         let keeps_place = matches!(self.phase, Phase::Stable { .. })
             && self.members.vote(self.leader.as_deref()) == self.protocol
             && generation_bytes(&self.generation_record()) <= turn.policy.generation_bytes_max;
-        let value = self.generation_record();
-        if keeps_place && self.growth() + turn.growth_of_stored(&self.name, &value) <= turn.room {
-            turn.store_generation(&self.name, value);
+        if keeps_place {
+            turn.store_generation(&self.name, self.generation_record());
             let answer = self.joined_again(id, led.as_deref(), dialect);
             return turn.answer(ticket, Answer::Join(answer));
         }

@@ -27,13 +27,23 @@ pub struct Live {
     bytes: usize,
     /// By how much that and what is stored may grow.
     room: usize,
+    /// By how many bytes the records of the last decision let the state grow, at most.
+    owed: usize,
     /// When offsets are looked at again; `None` before the log was read.
     expiry: Option<Moment>,
 }
 
 impl Live {
     pub(super) fn new(policy: Policy) -> Live {
-        Live { policy, groups: BTreeMap::new(), wakes: BTreeSet::new(), bytes: 0, room: usize::MAX, expiry: None }
+        Live {
+            policy,
+            groups: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            bytes: 0,
+            room: usize::MAX,
+            owed: 0,
+            expiry: None,
+        }
     }
 
     pub(super) fn loaded(&mut self, stored: &Stored, now: Now) {
@@ -66,6 +76,10 @@ impl Live {
         self.bytes
     }
 
+    pub(super) fn owed(&self) -> usize {
+        self.owed
+    }
+
     pub(super) fn recounted(&self) -> usize {
         self.groups.values().map(Group::recounted).sum()
     }
@@ -80,6 +94,7 @@ impl Live {
             Command::Ask(ticket, request) => self.asked(stored, now, ticket, request, usize::MAX),
             Command::AskWithin(ticket, request, bytes) => self.asked(stored, now, ticket, request, bytes),
             Command::TopicsDeleted(topics) => {
+                self.owed = 0;
                 Decision { records: expiry::of_topics(stored, &topics), reply: Vec::new() }
             }
             Command::Tick => self.tick(stored, now),
@@ -159,6 +174,7 @@ impl Live {
                 Some(group)
             }
         };
+        self.owed = turn.owed;
         let decision = turn.finish();
         touched.iter().for_each(|name| self.settle(name));
         decision
@@ -181,6 +197,7 @@ impl Live {
                 Look::Cut => now.moment,
             });
         }
+        self.owed = turn.owed;
         let decision = turn.finish();
         looked_at.iter().for_each(|name| self.settle(name));
         decision

@@ -70,17 +70,10 @@ impl Group {
         let since = self.since;
         self.enter(turn, Phase::Stable { until: Some(until) });
         let value = self.generation_record();
-        let refusal = if generation_bytes(&value) > turn.policy.generation_bytes_max {
-            Some(Refusal::GenerationTooLarge)
-        } else if self.growth() + turn.growth_of_stored(&self.name, &value) > turn.room {
-            // They look for their coordinator and join again, until there is room.
-            Some(Refusal::CoordinatorFull)
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
+        // Whether there is room is not asked: its members are there, and can't go on without their parts.
+        if generation_bytes(&value) > turn.policy.generation_bytes_max {
             (self.phase, self.since) = (before, since);
-            self.refuse_syncs(turn, refusal);
+            self.refuse_syncs(turn, Refusal::GenerationTooLarge);
             self.members.keep_part_room(room_before);
             return self.rebalance(turn);
         }

@@ -3,7 +3,6 @@
 use thalweg_messages::group_log::{GroupMetadataKey, GroupMetadataValue, GroupRecord};
 use thalweg_wire::PartitionIndex;
 
-use super::stored::StoredGroup;
 use super::{Answer, Answers, Now, Policy, Stored, Ticket, weight};
 
 /// What a command is decided on, and what it comes to.
@@ -14,12 +13,14 @@ pub(super) struct Turn<'a> {
     /// By how many bytes the state may grow.
     pub(super) room: usize,
     pub(super) records: Vec<GroupRecord>,
+    /// By how many bytes they let the state grow, at most.
+    pub(super) owed: usize,
     answers: Answers,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(stored: &'a Stored, policy: &'a Policy, now: Now, room: usize) -> Turn<'a> {
-        Turn { stored, policy, now, room, records: Vec::new(), answers: Vec::new() }
+        Turn { stored, policy, now, room, records: Vec::new(), owed: 0, answers: Vec::new() }
     }
 
     pub(super) fn finish(self) -> super::Decision {
@@ -29,14 +30,6 @@ impl<'a> Turn<'a> {
     /// Answers the one who asks, or one who waited.
     pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.answers.push((ticket, answer));
-    }
-
-    /// By how much what is stored grows with a generation.
-    pub(super) fn growth_of_stored(&self, group: &str, value: &GroupMetadataValue) -> usize {
-        let stored = self.stored.group(group);
-        let before = stored.map_or(0, StoredGroup::generation_bytes);
-        let place = if stored.is_none() { weight::stored_group(group) } else { 0 };
-        (weight::generation(value) + place).saturating_sub(before)
     }
 
     /// Takes the room that an offset needs beyond what is stored at its place; whether there was enough. What is new for
@@ -50,11 +43,13 @@ impl<'a> Turn<'a> {
         let growth = (of_group + of_topic + weight::offset_with(metadata)).saturating_sub(before);
         let left = self.room.checked_sub(growth);
         self.room = left.unwrap_or(self.room);
+        self.owed += if left.is_some() { growth } else { 0 };
         left.is_some()
     }
 
     /// A group's generation is to be stored.
     pub(super) fn store_generation(&mut self, group: &str, value: GroupMetadataValue) {
+        self.owed += weight::stored_group(group) + weight::generation(&value);
         self.records.push(GroupRecord::GroupMetadata(GroupMetadataKey { group: group.to_owned() }, Some(value)));
     }
 }

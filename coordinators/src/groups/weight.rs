@@ -30,8 +30,8 @@ const LIVE_GROUP: usize = 5_000;
 /// A member, with the requests of it that wait: its place, a ticket, and the task's half of an answer.
 const MEMBER: usize = 2_000;
 
-/// What a member may say without being asked for more room. A coordinator that was loaded knows of one protocol what a
-/// member said for it, and has to let it say the others when it joins again.
+/// What a member says counts as so much at least. A coordinator that was loaded knows of one protocol what a member said
+/// for it, and hears of the others when it joins again.
 const SAID_MIN: usize = 2_000;
 
 /// A protocol that a member can do.

@@ -74,7 +74,7 @@ impl Encoder {
         if start < buffer.len() {
             pieces.push(buffer.slice(start..));
         }
-        Encoded { pieces, len }
+        Encoded { pieces, len, is_kept: false }
     }
 
     /// int8.
@@ -374,6 +374,7 @@ impl TagWriter<'_> {
 pub struct Encoded {
     pieces: Vec<Bytes>,
     len: usize,
+    is_kept: bool,
 }
 
 impl Encoded {
@@ -397,6 +398,11 @@ impl Encoded {
         self.pieces
     }
 
+    /// Whether something goes with it: see [`Self::kept_with`].
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// The same bytes, with something that is dropped with the last of them.
     pub fn kept_with(mut self, keepsake: impl Send + Sync + 'static) -> Encoded {
         struct Kept<K> {
@@ -408,6 +414,7 @@ impl Encoded {
                 &self.bytes
             }
         }
+        self.is_kept = true;
         let keepsake = Arc::new(keepsake);
         for piece in &mut self.pieces {
             *piece = Bytes::from_owner(Kept { bytes: std::mem::take(piece), _keepsake: keepsake.clone() });
