@@ -61,14 +61,12 @@ type Side = (&'static str, &'static str);
 
 const SYNC: Side = ("thalweg", "--broker BROKER");
 const ASYNC: Side = ("thalweg, async", "--broker BROKER --set flush.mode=async");
-const MEMORY: Side =
-    ("thalweg, memory", "--broker BROKER --set storage.mode=memory --set log.retention.bytes=67108864");
 const NULL_ANSWER: Side = ("null, answer", "--null answer");
 const NULL_APPEND: Side = ("null, append", "--null append");
 const NULL_SENDFILE: Side = ("null, sendfile", "--null sendfile");
 
-/// Every mode of a topic beside the null brokers.
-const MODES: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC, ASYNC, MEMORY];
+/// Both modes of a topic on the disk beside the null brokers.
+const MODES: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC, ASYNC];
 
 /// Durable topics beside the null brokers.
 const DURABLE: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC];

@@ -49,8 +49,9 @@ pub(super) struct List {
     pub(super) first: Offset,
 }
 
-/// Who may not wait doesn't walk further than this to find a batch, in bytes: an index that is wide or wrong is no help.
-const WALK_MAX: u64 = 64 << 10;
+/// Who may not wait doesn't walk over more batches than this to find one: an index that is wide or wrong is no help. Between
+/// two entries of `index.interval.bytes` stand some sixty of the smallest.
+const STEPS_MAX: usize = 256;
 
 /// How often a reader begins again behind a writer that truncates.
 const TRIES: u32 = 16;
@@ -322,11 +323,12 @@ impl Reader {
         wanted: impl Fn(&Header) -> bool,
     ) -> Result<Option<(u32, u32, Header)>, SegmentError> {
         let mut walk = walk(folder, segment, position)?;
+        let mut steps = 0;
         loop {
-            let far = walk.position() - u64::from(position) > WALK_MAX;
-            if far && folder.wait == Wait::Never {
+            if steps == STEPS_MAX && folder.wait == Wait::Never {
                 return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
             }
+            steps += 1;
             match walk.step()? {
                 Step::Batch { position, bytes, header } if wanted(&header) => {
                     return Ok(Some((position, bytes, header)));

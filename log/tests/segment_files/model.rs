@@ -9,8 +9,8 @@ use std::time::Duration;
 use thalweg_log::log::{FirstBatch, ReadLimit};
 use thalweg_log::segment::names::{FileKind, file_name};
 use thalweg_log::segment::{Checksums, Flush, Rules, SegmentError, Segments, Trust};
-use thalweg_wire::batch::{Batch, Records};
-use thalweg_wire::{Offset, Timestamp, TopicId};
+use thalweg_wire::batch::{Batch, Builder, Records};
+use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicId};
 use thalweg_world::simulated::Rng;
 
 use crate::{ALL, NOW, Place, batch, bytes, random_batch, read_all, small, topic};
@@ -154,6 +154,31 @@ fn whatever_is_done_to_it_a_log_holds_what_was_put_into_it() {
         cached += pair.cached.get();
     }
     assert!(cached > 0 && flushed > 0, "{cached} reads out of memory, {flushed} syncs");
+}
+
+/// Batches that are larger than what an index leaves between two entries are as common as small ones.
+#[test]
+fn what_is_in_memory_is_read_without_waiting() {
+    let place = Place::simulated(1);
+    let folder = place.root.join("cached-0");
+    let rules = Rules { segment_bytes: 64 << 20, ..Rules::default() };
+    let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), rules).unwrap();
+    let (mut rng, mut clock) = (Rng::new(1), 0);
+    for bytes in [100_000, 10, 200_000, 10, 10, 300_000] {
+        let value = vec![b'v'; bytes];
+        let mut large = Builder::new().record(Timestamp::from_millis(5), None, Some(&value)).build().unwrap();
+        large.place(segments.end(), LeaderEpoch(0));
+        let small = random_batch(&mut rng, large.next_offset(), &mut clock);
+        segments.append(&[large, small], NOW).unwrap();
+    }
+    let reader = segments.reader(Checksums::Verified);
+    for from in (0..segments.end().0).map(Offset) {
+        let limit = ReadLimit { bytes: 1 << 20, first: FirstBatch::IfItFits };
+        let read = reader.read(from, segments.end(), limit).unwrap();
+        // The disk has each piece in memory every other time.
+        let cached = (0..1000).find_map(|_| reader.read_cached(from, segments.end(), limit.bytes));
+        assert_eq!(cached, Some(read), "at {from}");
+    }
 }
 
 /// The indexes that come about while records are appended are those that are made from them afterwards, also over a stop.
