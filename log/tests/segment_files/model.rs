@@ -241,8 +241,8 @@ fn each_cause_rolls_and_says_where() {
     assert_eq!(rolls("times-0", by_index, &five([0; 5])), [2, 4], "one entry, and one is for the roll");
     assert_eq!(rolls("index-0", by_index, &five([-1; 5])), [4], "three entries");
     let mut far = five([0; 5]);
-    far[3].place(Offset(i64::from(i32::MAX)), thalweg_wire::LeaderEpoch(0));
-    far[4].place(Offset(i64::from(i32::MAX) + 1), thalweg_wire::LeaderEpoch(0));
+    far[3].place(Offset(i64::from(i32::MAX)), LeaderEpoch(0));
+    far[4].place(Offset(i64::from(i32::MAX) + 1), LeaderEpoch(0));
     assert_eq!(rolls("far-0", defaults, &far), [i64::from(i32::MAX) + 1]);
 }
 
