@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use support::groups::{
     COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, GROUP_MAX_SIZE_REACHED, INVALID_COMMIT_OFFSET_SIZE,
     UNKNOWN_SERVER_ERROR, assign, commit, commit_request, connect, count, delete, describe, fetch_request, heartbeat,
-    join, start,
+    join, served, start,
 };
 use support::workload::{boot, settings_with};
 use thalweg_broker::Broker;
@@ -33,10 +33,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn groups_that_are_there_go_on_where_there_is_room_for_no_more() {
     const BYTES: usize = 300_000;
     boot(async {
-        let sim = SimulatedWorld::new(1);
-        let broker = start(&sim, &[("group.state.bytes", &BYTES.to_string())]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(1, &[("group.state.bytes", &BYTES.to_string())]).await;
         let joined = join(&mut client, "good", "").await;
         assert_eq!((joined.error_code, assign(&mut client, "good", &joined, 100).await), (0, 0));
         assert_eq!(commit(&mut client, "simple", 0..2, 100).await, [0, 0]);
@@ -75,10 +72,7 @@ fn groups_that_are_there_go_on_where_there_is_room_for_no_more() {
 #[test]
 fn what_is_durable_is_loaded_even_past_the_bound() {
     let sim = boot(async {
-        let sim = SimulatedWorld::new(2);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(2, &[]).await;
         assert_eq!(commit(&mut client, "simple", 0..50, 1000).await, [0; 50]);
         drop(client);
         broker.stop().await.unwrap();
@@ -106,10 +100,7 @@ fn a_slow_coordinator_holds_up_nobody_but_those_who_ask_it() {
     const COMMITS: usize = 20;
     const QUESTIONS: usize = 300;
     boot(async {
-        let sim = SimulatedWorld::new(3);
-        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(3, &[("journal.bytes", "1048576")]).await;
         assert_eq!(commit(&mut client, "slow", 0..1, 0).await, [0]);
         let slow = Faults { slow_write: Chance::ALWAYS, slow_write_takes: HOUR..=HOUR, ..Faults::default() };
         sim.disk.set_faults(slow);
@@ -183,10 +174,7 @@ fn groups_that_do_not_fit_into_an_answer_are_asked_for_again() {
 #[test]
 fn a_partition_that_is_named_very_often_is_not_answered_as_often() {
     boot(async {
-        let sim = SimulatedWorld::new(5);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (_sim, broker, mut client) = served(5, &[]).await;
         assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
         let mut times = async |times| {
             let answer = client.call(8, &fetch_request("simple", times)).await.unwrap();
@@ -205,10 +193,7 @@ fn a_partition_that_is_named_very_often_is_not_answered_as_often() {
 #[test]
 fn large_answers_take_turns_and_small_ones_do_not() {
     boot(async {
-        let sim = SimulatedWorld::new(6);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(6, &[]).await;
         assert_eq!(commit(&mut client, "simple", 0..1, 4000).await, [0]);
         let mut deaf = Vec::new();
         for _ in 0..10 {
@@ -298,10 +283,7 @@ fn a_full_journal_takes_nothing_from_a_coordinator() {
     // Of the same coordinator.
     const NEIGHBOUR: &str = "quick";
     boot(async {
-        let sim = SimulatedWorld::new(8);
-        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(8, &[("journal.bytes", "1048576")]).await;
         // A generation that its leader has not assigned yet is known to this process alone.
         let joined = join(&mut client, "slow", "").await;
         let minute = Duration::from_secs(60);

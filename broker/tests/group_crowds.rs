@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::Client;
 use support::groups::{
     COORDINATOR_LOAD_IN_PROGRESS, UNKNOWN_SERVER_ERROR, assign, commit, commit_request, connect, count, describe,
-    fetch_request, heartbeat, heartbeat_request, join, join_request, start,
+    fetch_request, heartbeat, heartbeat_request, join, join_request, served, start,
 };
 use support::workload::{boot, settings_with};
 use thalweg_broker::Broker;
@@ -77,10 +77,7 @@ impl Offload for Slowly {
 #[test]
 fn what_is_decided_holds_no_frame() {
     boot(async {
-        let sim = SimulatedWorld::new(1);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(1, &[]).await;
         let joined = join(&mut client, "g", "").await;
         assert_eq!(assign(&mut client, "g", &joined, 10).await, 0);
         let mut peers = Vec::new();
@@ -106,10 +103,7 @@ fn what_is_decided_holds_no_frame() {
 #[test]
 fn a_crowd_at_a_slow_coordinator_is_sent_away_and_holds_up_nobody() {
     boot(async {
-        let sim = SimulatedWorld::new(3);
-        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(3, &[("journal.bytes", "1048576")]).await;
         assert_eq!(commit(&mut client, "slow", 0..1, 0).await, [0]);
         let mut peers = Vec::new();
         for _ in 0..320 {
@@ -165,10 +159,7 @@ async fn fill(peer: &mut Client) {
 #[test]
 fn a_topic_is_deleted_while_a_coordinator_is_loaded() {
     let sim = boot(async {
-        let sim = SimulatedWorld::new(9);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(9, &[]).await;
         assert_eq!(commit(&mut client, "g", 0..2, 10).await, [0, 0]);
         drop(client);
         broker.stop().await.unwrap();
@@ -249,10 +240,7 @@ fn a_stop_reads_no_partitions_that_nobody_asks_for() {
 #[test]
 fn whoever_reads_nothing_has_a_turn_for_a_while_and_holds_up_nobody() {
     boot(async {
-        let sim = SimulatedWorld::new(6);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(6, &[]).await;
         assert_eq!(commit(&mut client, "simple", 0..1, 1000).await, [0]);
         let mut peers = Vec::new();
         for _ in 0..400 {
@@ -279,10 +267,7 @@ fn whoever_reads_nothing_has_a_turn_for_a_while_and_holds_up_nobody() {
 #[test]
 fn groups_that_no_list_has_room_for_are_not_to_be_asked_for_again() {
     boot(async {
-        let sim = SimulatedWorld::new(7);
-        let broker = start(&sim, &[]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (_sim, broker, mut client) = served(7, &[]).await;
         for n in 0..1_100 {
             assert_eq!(commit(&mut client, &format!("{n:031000}"), 0..1, 0).await, [0]);
         }
@@ -298,10 +283,7 @@ fn groups_that_no_list_has_room_for_are_not_to_be_asked_for_again() {
 fn a_full_budget_sends_no_member_away() {
     let named = [("group.state.bytes", "300000")];
     let (sim, member_id) = boot(async {
-        let sim = SimulatedWorld::new(1);
-        let broker = start(&sim, &named).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(1, &named).await;
         let joined = client.call(3, &join_request("good", "", 1500)).await.unwrap();
         assert_eq!(assign(&mut client, "good", &joined, 100).await, 0);
         let mut peer = connect(&sim).await;
@@ -333,10 +315,7 @@ fn a_full_budget_sends_no_member_away() {
 #[test]
 fn a_coordinator_that_waits_for_its_disk_expels_nobody() {
     boot(async {
-        let sim = SimulatedWorld::new(8);
-        let broker = start(&sim, &[("journal.bytes", "1048576")]).await;
-        let mut client = connect(&sim).await;
-        client.create_topic("t", 100).await.unwrap();
+        let (sim, broker, mut client) = served(8, &[("journal.bytes", "1048576")]).await;
         let mut request = join_request("slow", "", 10);
         request.session_timeout_ms = 6_000;
         let joined = client.call(3, &request).await.unwrap();

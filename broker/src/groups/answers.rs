@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thalweg_coordinators::groups::{Answer, Request};
-use thalweg_wire::{ErrorCode, Moment};
+use thalweg_wire::{ErrorCode, Moment, PartitionIndex};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::broker::Shared;
 use crate::budgets::{LARGE_ANSWER_BYTES, Permit, SMALL_ANSWER_BYTES};
 use crate::handlers::Ending;
 
-use super::Several;
 use super::driver::Undecided;
+use super::{OFFSETS_TOPIC, Several};
 
 const _: () = assert!(SMALL_ANSWER_BYTES < LARGE_ANSWER_BYTES); // a turn makes room
 
@@ -96,10 +96,12 @@ impl Gathering {
     /// Asks all, even where there is no room for what they say: then they are loaded when they are asked again.
     async fn ask_each(&mut self, question: &Request) -> Result<Option<Vec<Answer>>, ErrorCode> {
         let mut answers = Some(Vec::new());
-        for partition in self.shared.groups.partitions(&self.shared) {
+        let Some(topic) = self.shared.cluster.topic(OFFSETS_TOPIC) else { return Ok(answers) };
+        for partition in (0..topic.partition_count()).map(PartitionIndex) {
             let groups = &self.shared.groups;
             let within = (question.clone(), self.left);
-            let asked = groups.ask_at(&self.shared, partition, within, Undecided::default(), &mut self.ending);
+            let asked =
+                groups.ask_at(&self.shared, (&topic, partition), within, Undecided::default(), &mut self.ending);
             let told = in_turn(&self.shared, &self.turn, asked).await?;
             match (told, &mut answers) {
                 (Answer::TooLarge, _) if self.turn.is_some() => return Ok(None),

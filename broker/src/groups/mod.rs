@@ -147,13 +147,7 @@ impl Groups {
     ) -> Result<Answer, ErrorCode> {
         let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let partition = partition_of(group, topic.partition_count());
-        self.ask_at(shared, partition, within, undecided, ending).await
-    }
-
-    /// Those that have a coordinator.
-    fn partitions(&self, shared: &Shared) -> impl Iterator<Item = PartitionIndex> + use<> {
-        let count = shared.cluster.topic(OFFSETS_TOPIC).map_or(0, |topic| topic.partition_count());
-        (0..count).map(PartitionIndex)
+        self.ask_at(shared, (&topic, partition), within, undecided, ending).await
     }
 
     /// Topics were deleted: what groups had read of them is forgotten, before anything that is asked from here on. Waits for
@@ -184,14 +178,13 @@ impl Groups {
     async fn ask_at(
         &self,
         shared: &Arc<Shared>,
-        partition: PartitionIndex,
+        (topic, partition): (&Arc<Topic>, PartitionIndex),
         (request, answer_bytes_max): (Request, usize),
         undecided: Undecided,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
-        let topic = shared.cluster.topic(OFFSETS_TOPIC).ok_or(ErrorCode::NotCoordinator)?;
         let (reply, answer) = oneshot::channel();
-        self.tell(shared, &topic, partition, Asked { request: Box::new(request), answer_bytes_max, reply, undecided })?;
+        self.tell(shared, topic, partition, Asked { request: Box::new(request), answer_bytes_max, reply, undecided })?;
         tokio::select! {
             biased;
             answer = answer => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),

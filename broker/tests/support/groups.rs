@@ -29,6 +29,15 @@ pub async fn start(sim: &SimulatedWorld, named: &[(&str, &str)]) -> Broker {
     Broker::start(sim.world.clone(), settings_with(&named)).await.unwrap()
 }
 
+/// A broker from a seed, and a connection to it that has looked for the coordinator, with a topic to commit for.
+pub async fn served(seed: u64, named: &[(&str, &str)]) -> (SimulatedWorld, Broker, Client) {
+    let sim = SimulatedWorld::new(seed);
+    let broker = start(&sim, named).await;
+    let mut client = connect(&sim).await;
+    client.create_topic("t", 100).await.unwrap();
+    (sim, broker, client)
+}
+
 /// A connection that has looked for the coordinator, as clients do.
 pub async fn connect(sim: &SimulatedWorld) -> Client {
     let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
