@@ -63,6 +63,20 @@ pub(crate) struct Driven {
     pub(crate) refused: Option<i16>,
 }
 
+impl Driven {
+    /// For a load that is only there to be done: fails unless all of its requests were answered.
+    pub(crate) fn whole(self, load: &Load) -> Outcome<Driven> {
+        let (answered, requests) = (self.answered, load.until.requests);
+        match self.refused {
+            Some(error) => Err(Failure::new(format!("the broker refuses: {}", client::error_name(error)))),
+            None if answered < requests => {
+                Err(Failure::new(format!("the broker is too slow: {answered} of {requests} requests in time")))
+            }
+            None => Ok(self),
+        }
+    }
+}
+
 /// Runs a load to its end.
 pub(crate) async fn drive(to: SocketAddr, load: &Load) -> Outcome<Driven> {
     let mut connections = Vec::new();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::drive::{Driven, Load, Until, drive};
+use crate::drive::{Load, Until, drive};
 use crate::fetch::Consumer;
 use crate::histogram::Histogram;
 use crate::process;
@@ -41,15 +41,6 @@ pub(crate) struct Arguments {
     pub(crate) seconds: u32,
 }
 
-/// Fails unless so many requests were taken.
-fn answered(driven: &Driven, requests: u64) -> Outcome<()> {
-    match driven.refused {
-        Some(error) => Err(Failure::new(format!("the broker refuses: {}", client::error_name(error)))),
-        None if driven.answered < requests => Err(Failure::new("the broker is too slow for that rate")),
-        None => Ok(()),
-    }
-}
-
 /// Starts the target if need be, sends and reads, reports.
 pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let subject = arguments.target.start()?;
@@ -67,14 +58,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         period: None,
         due: None,
     };
-    answered(&drive(to, &load).await?, WARM_UP)?;
+    drive(to, &load).await?.whole(&load)?;
     let period = Some(Duration::from_secs(1) / rate);
     let time = Duration::from_secs(u64::from(seconds) + 60);
     let load = Load { until: Until { time, requests: records }, period, due: Some(due), ..load };
     let mut consumer = Consumer::connect(&subject, TOPIC, 1 << 20).await?;
     let (broker, own) = (subject.usage()?, process::own_usage()?);
     let begin = Instant::now();
-    let sending = async { answered(&drive(to, &load).await?, records) };
+    let sending = async { drive(to, &load).await?.whole(&load) };
     let receiving = async {
         let mut arrivals = Histogram::new();
         let mut offset = WARM_UP as i64;
@@ -89,7 +80,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         }
         Ok(arrivals)
     };
-    let ((), arrivals) = tokio::try_join!(sending, receiving)?;
+    let (_, arrivals) = tokio::try_join!(sending, receiving)?;
     let elapsed = begin.elapsed();
     let own = process::own_usage()? - own;
     let broker = subject.usage()?.zip(broker).map(|(after, before)| after - before);

@@ -88,12 +88,7 @@ async fn fill(subject: &Subject, batch: Shape, requests: u64) -> Outcome<()> {
         period: None,
         due: None,
     };
-    let driven = drive(subject.address(), &load).await?;
-    match driven.refused {
-        None if driven.answered == requests => Ok(()),
-        None => Err(Failure::new("the topic can't be filled in time")),
-        Some(error) => Err(Failure::new(format!("the topic can't be filled: {}", client::error_name(error)))),
-    }
+    drive(subject.address(), &load).await?.whole(&load).map(drop)
 }
 
 /// One that reads a topic's first partition.

@@ -47,11 +47,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         period: None,
         due: None,
     };
-    let driven = drive(subject.address(), &load).await?;
-    if driven.answered < requests {
-        let why = driven.refused.map_or_else(|| "it takes too long".to_owned(), client::error_name);
-        return Err(Failure::new(format!("the topic can't be filled: {why}")));
-    }
+    drive(subject.address(), &load).await?.whole(&load)?;
     let written = subject.usage()?.map(|usage| usage.disk_bytes);
     subject.stop()?;
     let data = subject.data().ok_or_else(|| Failure::new("only a broker that we start is stopped and looked at"))?;
