@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::{Buf, BufMut, Bytes};
 use thalweg_log::directory::replace;
+use thalweg_wire::checksum::crc32c;
 use thalweg_world::disk::{Disk, EntryKind, Open};
 
 use crate::entry::{read_voters, write_voters};
@@ -77,7 +78,7 @@ impl Stored {
         bytes.put_u64(self.voters_since.0);
         write_voters(&mut bytes, &self.voters);
         bytes.put_slice(image);
-        let checksum = crc32c::crc32c(&bytes[CHECKED_FROM..]);
+        let checksum = crc32c(&bytes[CHECKED_FROM..]);
         bytes[4..8].copy_from_slice(&checksum.to_be_bytes());
         bytes
     }
@@ -87,7 +88,7 @@ impl Stored {
         if bytes.len() < FIXED_BYTES || bytes.get_u32() != MAGIC {
             return Err("not a snapshot of the metadata");
         }
-        if bytes.get_u32() != crc32c::crc32c(&bytes) {
+        if bytes.get_u32() != crc32c(&bytes) {
             return Err("damaged: its checksum doesn't match");
         }
         if bytes.get_u32() != VERSION {

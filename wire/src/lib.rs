@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod checksum;
 pub mod codec;
 pub mod error_code;
 pub mod frame;

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thalweg_wire::Uuid;
+use thalweg_wire::checksum::crc32c;
 use thalweg_world::DiskFile;
 use thalweg_world::disk::{Disk, Open};
 
@@ -147,7 +148,7 @@ impl FileHeader {
         bytes[32..48].copy_from_slice(&self.directory.0);
         bytes[48..56].copy_from_slice(&self.size.to_be_bytes());
         bytes[56..60].copy_from_slice(&self.files.to_be_bytes());
-        let checksum = crc32c::crc32c(&bytes[8..]);
+        let checksum = crc32c(&bytes[8..]);
         bytes[4..8].copy_from_slice(&checksum.to_be_bytes());
         bytes
     }
@@ -164,7 +165,7 @@ impl FileHeader {
             id.copy_from_slice(&bytes[at..at + 16]);
             Uuid(id)
         };
-        if u32_at(0) != MAGIC || u32_at(4) != crc32c::crc32c(&bytes[8..]) || u32_at(8) != VERSION {
+        if u32_at(0) != MAGIC || u32_at(4) != crc32c(&bytes[8..]) || u32_at(8) != VERSION {
             return Ok(None);
         }
         let size = u64::from(u32_at(48)) << 32 | u64::from(u32_at(52));

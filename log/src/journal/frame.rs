@@ -16,6 +16,7 @@
 //! All numbers are big-endian.
 
 use thalweg_wire::Uuid;
+use thalweg_wire::checksum::crc32c;
 
 use super::entry;
 
@@ -85,7 +86,7 @@ impl FrameHeader {
         frame[44..48].fill(0);
         frame[48..56].copy_from_slice(&self.checkpoint.to_be_bytes());
         frame[56..64].copy_from_slice(&self.metadata_index.to_be_bytes());
-        let checksum = crc32c::crc32c(&frame[CHECKED_FROM..]);
+        let checksum = crc32c(&frame[CHECKED_FROM..]);
         frame[4..8].copy_from_slice(&checksum.to_be_bytes());
         checksum
     }
@@ -93,7 +94,7 @@ impl FrameHeader {
 
 /// Whether a frame's bytes, header and entries without padding, are those that were written.
 pub fn is_whole(frame: &[u8], header: &FrameHeader) -> bool {
-    frame.len() == header.length as usize && crc32c::crc32c(&frame[CHECKED_FROM..]) == header.checksum
+    frame.len() == header.length as usize && crc32c(&frame[CHECKED_FROM..]) == header.checksum
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use thalweg_wire::Uuid;
+use thalweg_wire::checksum::Crc32c;
 use thalweg_world::DiskFile;
 use thalweg_world::disk::BLOCK_BYTES;
 
@@ -154,14 +155,14 @@ impl Window<'_> {
 
     /// The CRC-32C of a stretch of any length, in pieces.
     fn checksum(&mut self, from: u64, to: u64) -> io::Result<u32> {
-        let mut checksum = 0;
+        let mut checksum = Crc32c::new();
         let mut at = from;
         while at < to {
             let length = (to - at).min(WINDOW_BYTES as u64) as usize;
-            checksum = crc32c::crc32c_append(checksum, self.read(at, length)?);
+            checksum.update(self.read(at, length)?);
             at += length as u64;
         }
-        Ok(checksum)
+        Ok(checksum.finish())
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use thalweg_wire::checksum::crc32c;
 use thalweg_wire::{Offset, ProducerEpoch, ProducerId, Timestamp};
 
 const VERSION: i16 = 1;
@@ -70,7 +71,7 @@ pub fn encode(producers: &[ProducerEntry]) -> Vec<u8> {
         bytes.extend_from_slice(&producer.coordinator_epoch.to_be_bytes());
         bytes.extend_from_slice(&producer.transaction_start.map_or(-1, |start| start.0).to_be_bytes());
     }
-    let crc = crc32c::crc32c(&bytes[CRC_END..]);
+    let crc = crc32c(&bytes[CRC_END..]);
     bytes[2..CRC_END].copy_from_slice(&crc.to_be_bytes());
     bytes
 }
@@ -85,7 +86,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<ProducerEntry>, Unusable> {
     if version != VERSION {
         return Err(Unusable::Version(version));
     }
-    if crc32c::crc32c(&bytes[CRC_END..]) != u32::from_be_bytes(field(head, 2)) {
+    if crc32c(&bytes[CRC_END..]) != u32::from_be_bytes(field(head, 2)) {
         return Err(Unusable::Crc);
     }
     let count = usize::try_from(i32::from_be_bytes(field(head, CRC_END))).map_err(|_| Unusable::Length)?;
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!((bytes.len(), &bytes[..2], &bytes[6..]), (10, &[0, 1][..], &[0; 4][..]));
         let mut huge = bytes;
         huge[6..].copy_from_slice(&i32::MAX.to_be_bytes());
-        let crc = crc32c::crc32c(&huge[6..]);
+        let crc = crc32c(&huge[6..]);
         huge[2..6].copy_from_slice(&crc.to_be_bytes());
         assert_eq!(decode(&huge), Err(Unusable::Length), "no memory is taken for what isn't there");
     }

@@ -11,6 +11,7 @@
 //! sequence number (i32), last offset (i64), last offset less the first (i32), largest timestamp (i64).
 
 use bytes::Buf;
+use thalweg_wire::checksum::crc32c;
 use thalweg_wire::producers::{PRODUCERS_MAX, Producer, Producers, Span, WINDOW};
 use thalweg_wire::{Offset, ProducerEpoch, ProducerId, Timestamp};
 
@@ -63,7 +64,7 @@ impl ProducerWindow {
                 bytes.extend_from_slice(&span.timestamp.millis().to_be_bytes());
             }
         }
-        let crc = crc32c::crc32c(&bytes[CRC_END..]);
+        let crc = crc32c(&bytes[CRC_END..]);
         bytes[2..CRC_END].copy_from_slice(&crc.to_be_bytes());
         bytes
     }
@@ -72,7 +73,7 @@ impl ProducerWindow {
     pub fn decode(bytes: &[u8]) -> Option<ProducerWindow> {
         let mut rest = bytes;
         let (version, crc) = (rest.try_get_i16().ok()?, rest.try_get_u32().ok()?);
-        if version != VERSION || crc != crc32c::crc32c(rest) {
+        if version != VERSION || crc != crc32c(rest) {
             return None;
         }
         let end = Offset(rest.try_get_i64().ok()?);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use thalweg_wire::Offset;
 use thalweg_wire::batch::{Corruption, HEADER_BYTES, Header};
+use thalweg_wire::checksum::Crc32c;
 use thalweg_world::DiskFile;
 
 use super::damage::{Flaw, LENGTH_END, MAGIC, judge};
@@ -167,14 +168,14 @@ impl Window {
         let stop = at + u64::from(bytes);
         debug_assert!(bytes as usize >= LENGTH_END && stop <= end);
         let mut place = at + CRC_COVERS_FROM as u64;
-        let mut crc = 0;
+        let mut checksum = Crc32c::new();
         while place < stop {
             let piece = self.at(place, 1, end)?;
             let take = piece.len().min((stop - place) as usize);
-            crc = crc32c::crc32c_append(crc, &piece[..take]);
+            checksum.update(&piece[..take]);
             place += take as u64;
         }
-        Ok(crc)
+        Ok(checksum.finish())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The 61 bytes that open a batch, owned and patched in place.
 
+use crate::checksum::Crc32c;
 use crate::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 /// Bytes of a batch before its first record.
@@ -233,7 +234,10 @@ impl Header {
 
     /// The CRC-32C that a batch of this header and these records has to carry (RFC 3720, Castagnoli).
     pub fn crc_with(&self, records: &[u8]) -> u32 {
-        crc32c::crc32c_append(crc32c::crc32c(&self.0[CRC_COVERS_FROM..]), records)
+        let mut checksum = Crc32c::new();
+        checksum.update(&self.0[CRC_COVERS_FROM..]);
+        checksum.update(records);
+        checksum.finish()
     }
 
     fn field<const N: usize>(&self, at: usize) -> [u8; N] {
