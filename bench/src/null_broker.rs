@@ -25,7 +25,7 @@ use thalweg_messages::produce::{
 };
 use thalweg_messages::{Message, Request};
 use thalweg_wire::batch::{Batch, Batches};
-use thalweg_wire::codec::{Decoder, Encoded, Encoder};
+use thalweg_wire::codec::{Decoder, Encoded, Encoder, Piece};
 use thalweg_wire::frame::{FRAME_BYTES_MAX, RequestHeader, begin_response, finish_frame, frame_length};
 use thalweg_wire::{BrokerId, ErrorCode, Offset};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -152,7 +152,8 @@ async fn serve(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
             }
             buffer.advance(4);
             let frame = buffer.split_to(length).freeze();
-            answers.extend(answer(shared, &frame)?.into_pieces());
+            let here = |piece| if let Piece::Here(bytes) = piece { Some(bytes) } else { None };
+            answers.extend(answer(shared, &frame)?.into_pieces().into_iter().filter_map(here));
         }
         send(shared, &mut stream, &mut answers).await?;
         buffer.reserve(missing);

@@ -10,7 +10,8 @@
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
 //! | fetch sessions | 92 MB | what clients have told once, see `fetch_session` |
 //! | large answers about groups | 4 of 32 MiB, and what they are written into | answers above 1 MiB, until they are sent, see `groups::answers` |
-//! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
+//! | records out of files | 64 MiB, and 256 open files | copies on their way to peers; what doesn't fit stays in its file, and past both an answer has one batch, see `thalweg_log::segment::loans` |
+//! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection`; records in memory that are not in files yet are shared |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce
 //! 100 MiB and send nothing hold nothing.

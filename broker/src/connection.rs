@@ -6,26 +6,22 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::ready;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
 use futures_util::FutureExt;
 use thalweg_wire::Moment;
-use thalweg_wire::codec::Encoded;
 use thalweg_world::BoxFuture;
 use thalweg_world::net::Stream;
-use tokio::io::AsyncWrite;
 use tokio::sync::watch;
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::SMALL_FRAME_BYTES;
 use crate::frames::{Frame, Frames, NoFrame};
 use crate::handlers::{self, Answer, Ending, Flow, Request};
+use crate::reply::{Outgoing, Reply};
 
 /// Requests taken and not yet answered. Past it the socket is not read: back-pressure. Clients send five (Java) or as
 /// many as they like (librdkafka).
@@ -39,9 +35,6 @@ const GATHER_BYTES: usize = 1 << 20;
 
 /// How long an answer may take that was gathered in a turn, which others wait for: see `groups::answers`.
 const TURN_SEND_MAX: Duration = Duration::from_secs(30);
-
-/// Pieces in one vectored write: the kernel takes 1,024.
-const PIECES_MAX: usize = 64;
 
 /// Serves a connection until either side ends it. Never fails: what goes wrong with a peer ends at its connection.
 pub async fn serve(
@@ -80,21 +73,14 @@ struct Connection<'a> {
 
 /// An answer that may still have to wait.
 struct Pending {
-    answer: BoxFuture<'static, Option<Encoded>>,
+    answer: BoxFuture<'static, Option<Reply>>,
     /// Its size if it is finished; else 0: it is made when its turn has come.
     finished_bytes: usize,
 }
 
-/// Answers that are sent together.
-struct Outgoing {
-    pieces: VecDeque<Bytes>,
-    /// In how long, if others wait for it.
-    within: Option<Duration>,
-}
-
 /// What happens next on a connection.
 enum Next {
-    Answer(Option<Encoded>),
+    Answer(Option<Reply>),
     Frame(Result<Frame, NoFrame>),
     Stop,
     Idle,
@@ -220,56 +206,44 @@ impl<'a> Connection<'a> {
     }
 
     /// The answer, and those behind it that are ready as well.
-    fn gather(&mut self, first: Option<Encoded>) -> Outgoing {
-        let mut bytes = first.as_ref().map_or(0, Encoded::len);
-        let mut in_turn = first.as_ref().is_some_and(Encoded::is_kept);
-        let mut pieces = first.map_or_else(Vec::new, Encoded::into_pieces);
-        while bytes < GATHER_BYTES
+    fn gather(&mut self, first: Option<Reply>) -> Outgoing {
+        let mut outgoing = Outgoing::default();
+        first.into_iter().for_each(|reply| outgoing.push(reply));
+        while outgoing.bytes() < GATHER_BYTES
             && let Some(pending) = self.answers.front_mut()
             && let Some(answer) = (&mut pending.answer).now_or_never()
         {
             self.finished_bytes -= pending.finished_bytes;
             self.answers.pop_front();
-            bytes += answer.as_ref().map_or(0, Encoded::len);
-            in_turn |= answer.as_ref().is_some_and(Encoded::is_kept);
-            pieces.extend(answer.into_iter().flat_map(Encoded::into_pieces));
+            answer.into_iter().for_each(|reply| outgoing.push(reply));
         }
-        Outgoing { pieces: pieces.into(), within: in_turn.then_some(TURN_SEND_MAX) }
+        outgoing
     }
 
-    /// Sends pieces; a peer that takes nothing for the idle time is given up, and one that takes them too slowly while
+    /// Sends answers; a peer that takes nothing for the idle time is given up, and one that takes them too slowly while
     /// others wait for its turn.
-    async fn send(&mut self, stream: &mut Stream, Outgoing { mut pieces, within }: Outgoing) -> io::Result<()> {
+    async fn send(&mut self, stream: &mut Stream, mut outgoing: Outgoing) -> io::Result<()> {
         let clock = &self.shared.world.clock;
-        let until = within.map(|within| clock.now() + within);
-        while !pieces.is_empty() {
-            let mut write = std::pin::pin!(poll_fn(|context| {
-                let mut slices = [IoSlice::new(&[]); PIECES_MAX];
-                let mut count = 0;
-                for piece in pieces.iter().take(PIECES_MAX) {
-                    slices[count] = IoSlice::new(piece);
-                    count += 1;
-                }
-                let written = ready!(Pin::new(&mut *stream).poll_write_vectored(context, &slices[..count]))?;
-                std::task::Poll::Ready(io::Result::Ok(written))
-            }));
-            let written = match (&mut write).now_or_never() {
-                Some(written) => written?,
+        let until = outgoing.is_in_turn().then(|| clock.now() + TURN_SEND_MAX);
+        while !outgoing.is_empty() {
+            outgoing.warm(&self.shared.world).await?;
+            let mut send = std::pin::pin!(poll_fn(|context| outgoing.poll_send(stream, context)));
+            let sent = match (&mut send).now_or_never() {
+                Some(sent) => sent?,
                 None => {
                     let idle = clock.now() + idle_after(self.shared);
                     tokio::select! {
                         biased;
-                        written = write => written?,
+                        sent = send => sent?,
                         () = clock.sleep_until(until.map_or(idle, |until| until.min(idle))) => {
                             return Err(io::ErrorKind::TimedOut.into());
                         }
                     }
                 }
             };
-            if written == 0 {
+            if sent == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            advance(&mut pieces, written);
             self.active = clock.now();
         }
         Ok(())
@@ -293,21 +267,10 @@ fn idle_after(shared: &Shared) -> Duration {
 }
 
 /// The answer at the front, once it is there; never, if none is on its way.
-async fn front(answers: &mut VecDeque<Pending>, finished_bytes: &mut usize) -> Option<Encoded> {
+async fn front(answers: &mut VecDeque<Pending>, finished_bytes: &mut usize) -> Option<Reply> {
     let Some(pending) = answers.front_mut() else { return std::future::pending().await };
     let answer = (&mut pending.answer).await;
     *finished_bytes -= pending.finished_bytes;
     answers.pop_front();
     answer
-}
-
-fn advance(pieces: &mut VecDeque<Bytes>, mut written: usize) {
-    while let Some(piece) = pieces.front_mut() {
-        if written < piece.len() {
-            piece.advance(written);
-            return;
-        }
-        written -= piece.len();
-        pieces.pop_front();
-    }
 }

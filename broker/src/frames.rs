@@ -15,7 +15,6 @@ use bytes::{Bytes, BytesMut};
 use thalweg_wire::Moment;
 use thalweg_wire::frame::{FrameError, frame_length};
 use thalweg_world::Clock;
-use thalweg_world::net::Stream;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use crate::budgets::{Permit, RequestMemory, SMALL_FRAME_BYTES};
@@ -103,7 +102,7 @@ impl Frames {
     /// The next frame. Dropping the future loses nothing.
     pub async fn next(
         &mut self,
-        stream: &mut Stream,
+        stream: &mut (impl AsyncRead + Unpin),
         memory: &RequestMemory,
         clock: &dyn Clock,
     ) -> Result<Frame, NoFrame> {
@@ -200,7 +199,7 @@ impl Frames {
 
 /// Reads into the thread's memory and copies what came behind the buffer's end.
 fn poll_read_lent(
-    stream: &mut Stream,
+    stream: &mut (impl AsyncRead + Unpin),
     context: &mut Context<'_>,
     most: usize,
     buffer: &mut BytesMut,
@@ -230,9 +229,8 @@ mod tests {
     use thalweg_world::simulated::SimulatedClock;
     use tokio::io::AsyncWriteExt;
 
-    fn pair() -> (Stream, tokio::io::DuplexStream) {
-        let (ours, theirs) = tokio::io::duplex(1 << 20);
-        (Box::new(ours), theirs)
+    fn pair() -> (tokio::io::DuplexStream, tokio::io::DuplexStream) {
+        tokio::io::duplex(1 << 20)
     }
 
     fn clock() -> SimulatedClock {

@@ -19,6 +19,7 @@ pub mod listeners;
 pub mod partition;
 pub mod partitions;
 pub mod producer_ids;
+pub mod reply;
 pub mod rulebook;
 pub mod server;
 pub mod settings;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use thalweg_wire::batch::{Batch, Codec, Scratch, Times, TimestampType};
 use thalweg_wire::producers::Producers;
-use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicPartition};
+use thalweg_wire::{LeaderEpoch, Moment, Offset, Timestamp, TopicPartition};
 
 use crate::files::Files;
 use crate::journal::{Entry, Queued, entry};
-use crate::segment::{Reader, SegmentError};
+use crate::segment::{Reader, SegmentError, Sendable};
 use crate::tail::Tail;
 
 /// What the journal gives back when an entry of a log is stable.
@@ -379,23 +379,33 @@ impl FileRead {
     /// [`SegmentError`]: it names the place.
     pub fn read(self, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
         let batches = self.reader.read(self.from, self.below.min(self.placed), limit)?;
-        Ok(self.and_on(batches, limit.bytes))
+        Ok(self.and_on(batches.into(), limit.bytes).batches)
     }
 
-    /// The same without waiting for the disk; `None` if that can't be, or nothing fits: [`FileRead::read`] then says more.
-    pub fn read_cached(&self, limit: usize) -> Option<Vec<Batch>> {
-        let batches = self.reader.read_cached(self.from, self.below.min(self.placed), limit)?;
-        Some(self.and_on(batches, limit))
+    /// The same, to be sent: a long run of batches stays in its file.
+    ///
+    /// # Errors
+    /// [`SegmentError`]: it names the place.
+    pub fn read_to_send(self, limit: ReadLimit, now: Moment) -> Result<Sendable, SegmentError> {
+        let records = self.reader.read_to_send(self.from, self.below.min(self.placed), limit, now)?;
+        Ok(self.and_on(records, limit.bytes))
+    }
+
+    /// The same without waiting for the disk, and nothing if nothing fits; `None` if that can't be:
+    /// [`FileRead::read_to_send`] then says more.
+    pub fn read_cached_to_send(&self, limit: usize, now: Moment) -> Option<Sendable> {
+        let records = self.reader.read_cached_to_send(self.from, self.below.min(self.placed), limit, now)?;
+        Some(self.and_on(records, limit))
     }
 
     /// What was read, and what memory has behind it, as far as the limit goes.
-    fn and_on(&self, mut batches: Vec<Batch>, limit: usize) -> Vec<Batch> {
-        if batches.last().is_some_and(|last| last.next_offset() == self.placed) {
-            let taken: usize = batches.iter().map(Batch::byte_length).sum();
-            let left = ReadLimit { bytes: limit.saturating_sub(taken), first: FirstBatch::IfItFits };
-            batches.extend(within(self.memory.iter().cloned(), left));
+    fn and_on(&self, mut records: Sendable, limit: usize) -> Sendable {
+        if records.next_offset() == Some(self.placed) {
+            let left = limit.saturating_sub(records.byte_length());
+            let left = ReadLimit { bytes: left, first: FirstBatch::IfItFits };
+            records.batches.extend(within(self.memory.iter().cloned(), left));
         }
-        batches
+        records
     }
 }
 

@@ -223,7 +223,9 @@ pub struct FetchedPartition {
     pub log_start_offset: Offset,
     /// Aborted transactions, for a reader of committed records; `None` for any other.
     pub aborted_transactions: Option<Vec<AbortedTransaction>>,
-    /// The records.
+    /// Bytes of records that come first and that are not in memory.
+    pub elsewhere: usize,
+    /// The records behind them.
     pub batches: Vec<Batch>,
 }
 
@@ -240,7 +242,7 @@ impl FetchPartitionAnswer for FetchedPartition {
         if version >= 11 {
             into.i32(BrokerId::NONE.0);
         }
-        into.batches(&self.batches)?;
+        into.records(self.elsewhere, &self.batches)?;
         into.no_tags();
         Ok(())
     }

@@ -13,7 +13,7 @@ mod decoder;
 mod encoder;
 
 pub use decoder::Decoder;
-pub use encoder::{Encoded, Encoder, TagWriter};
+pub use encoder::{Encoded, Encoder, Piece, TagWriter};
 
 use bytes::Bytes;
 use std::fmt;

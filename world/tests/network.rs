@@ -2,33 +2,39 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this file is tests")]
 
-use std::future::Future;
-use std::io::ErrorKind;
+use std::future::{Future, poll_fn};
+use std::io::{ErrorKind, IoSlice};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use thalweg_world::Net;
+use thalweg_world::disk::Open;
 use thalweg_world::net::{Listener, Stream};
-use thalweg_world::real::RealNet;
-use thalweg_world::simulated::{Chance, SimulatedNet, Traffic};
+use thalweg_world::real::{RealDisk, RealNet};
+use thalweg_world::simulated::{Chance, Faults, SimulatedDisk, SimulatedNet, Traffic};
+use thalweg_world::{Disk, Net};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 #[tokio::test]
 async fn the_real_network_keeps_the_contract() {
-    contract(&RealNet).await;
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("network-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    contract(&RealNet, &RealDisk::default(), &folder).await;
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_simulated_network_keeps_the_contract() {
     for seed in 0..20 {
-        contract(&SimulatedNet::new(seed, Traffic::default())).await;
+        let disk = SimulatedDisk::new(seed, Faults::default());
+        contract(&SimulatedNet::new(seed, Traffic::default()), &disk, Path::new("")).await;
     }
 }
 
-async fn contract(net: &dyn Net) {
+async fn contract(net: &dyn Net, disk: &dyn Disk, folder: &Path) {
     let (mut listener, address) = listen(net).await;
     assert_ne!(address.port(), 0);
     assert_eq!(net.listen(&address.to_string()).await.err().unwrap().kind(), ErrorKind::AddrInUse);
@@ -68,6 +74,31 @@ async fn contract(net: &dyn Net) {
     assert_eq!((read.unwrap(), &received), (sent.len(), &sent));
     drop(echo.await.unwrap());
     drop(client);
+
+    // A piece of a file goes out as it stands there, between bytes of memory; behind its end there is nothing to send.
+    let file = disk.open(&folder.join("sent"), Open::CreateNew).unwrap();
+    file.write_at(&[IoSlice::new(&sent)], 0).unwrap();
+    let (mut client, mut server) = connected(net, &mut *listener, address).await;
+    let reader = tokio::spawn(async move {
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).await.unwrap();
+        received
+    });
+    server.write_all(b"head").await.unwrap();
+    let mut at = 1_000;
+    while at < 390_000 {
+        let most = 390_000 - at;
+        let count = poll_fn(|context| Pin::new(&mut *server).poll_send_file(context, &*file, at as u64, most));
+        let count = count.await.unwrap();
+        assert!(count > 0 && count <= most);
+        at += count;
+    }
+    server.write_all(b"tail").await.unwrap();
+    let behind = poll_fn(|context| Pin::new(&mut *server).poll_send_file(context, &*file, sent.len() as u64, 10)).await;
+    assert_eq!(behind.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    drop(server);
+    let received = reader.await.unwrap();
+    assert!(received == [b"head", &sent[1_000..390_000], b"tail"].concat());
 
     // Writing to somebody who has gone fails in the end, and does not hang.
     let (mut client, server) = connected(net, &mut *listener, address).await;

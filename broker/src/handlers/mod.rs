@@ -50,6 +50,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use crate::broker::{Advertised, Shared};
 use crate::budgets::Permit;
 use crate::frames::Frame;
+use crate::reply::Reply;
 
 /// An API that this broker serves.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,9 +161,9 @@ impl Ending {
 /// How a request is answered.
 pub enum Answer {
     /// At once.
-    Now(Encoded),
+    Now(Reply),
     /// When the future is ready; `None` closes the connection after what came before.
-    Later(BoxFuture<'static, Option<Encoded>>),
+    Later(BoxFuture<'static, Option<Reply>>),
     /// Not at all: `acks=0`.
     None,
 }
@@ -217,7 +218,7 @@ impl Request {
 
     /// An answer at once.
     fn answered<R: Response>(&self, response: &R) -> Result<Answer, Close> {
-        Ok(Answer::Now(self.head.answer(response)?))
+        Ok(Answer::Now(self.head.answer(response)?.into()))
     }
 
     /// The body's bytes, for a handler that reads them without copying, with the permit that covers them.
@@ -250,7 +251,7 @@ impl Head {
 
 /// An answer that comes when the future is ready. One that can't be written closes the connection.
 fn later<R: Response>(head: Head, response: impl Future<Output = R> + Send + 'static) -> Answer {
-    Answer::Later(Box::pin(async move { head.answer(&response.await).ok() }))
+    Answer::Later(Box::pin(async move { head.answer(&response.await).ok().map(Reply::from) }))
 }
 
 /// The same for an answer of which a turn, if it has one, lasts until it is sent.
@@ -262,8 +263,8 @@ fn gathered<R: Response>(
         let (response, turn) = response.await;
         let answer = head.answer(&response).ok()?;
         Some(match turn {
-            Some(turn) => answer.kept_with(turn),
-            None => answer,
+            Some(turn) => answer.kept_with(turn).into(),
+            None => answer.into(),
         })
     }))
 }
@@ -317,7 +318,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         14 => sync_group::handle(shared, request).await,
         15 => describe_groups::handle(shared, request).await,
         16 => list_groups::handle(shared, request).await,
-        18 => Ok(Answer::Now(api_versions::handle(shared, &request)?)),
+        18 => Ok(Answer::Now(api_versions::handle(shared, &request)?.into())),
         19 => request.answered(&create_topics::handle(shared, request.body()?, version).await),
         20 => request.answered(&delete_topics::handle(shared, request.body()?, version).await),
         21 => request.answered(&delete_records::handle(shared, request.body()?).await?),

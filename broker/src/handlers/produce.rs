@@ -187,7 +187,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
             () = shared.world.clock.sleep(timeout.max(OWN_DISK_PATIENCE)), if acks == -1 => false,
         };
         let waited = if arrived { Waited::AllArrived } else { Waited::InVain };
-        Some(answer(&head, &work, waited))
+        Some(answer(&head, &work, waited).into())
     })))
 }
 

@@ -24,7 +24,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
     let body: SyncGroupRequest = request.body()?;
     let (head, _, permit) = request.into_parts();
     if head.version >= PROTOCOL_FROM && (body.protocol_type.is_none() || body.protocol_name.is_none()) {
-        return Ok(Answer::Now(head.answer(&refused(ErrorCode::InconsistentGroupProtocol))?));
+        return Ok(Answer::Now(head.answer(&refused(ErrorCode::InconsistentGroupProtocol))?.into()));
     }
     let sync = groups::SyncGroup {
         group: body.group_id.clone(),

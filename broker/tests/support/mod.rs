@@ -65,6 +65,16 @@ impl Client {
         Ok(bytes.freeze())
     }
 
+    /// All that still comes until the broker closes the connection.
+    pub async fn receive_to_the_end(&mut self) -> Vec<u8> {
+        let mut received = Vec::new();
+        let mut buffer = vec![0; 64 << 10];
+        while let Ok(count @ 1..) = self.stream.read(&mut buffer).await {
+            received.extend_from_slice(&buffer[..count]);
+        }
+        received
+    }
+
     /// The answer to the oldest request that has none yet.
     pub async fn receive<R: Request>(&mut self, version: i16) -> io::Result<(i32, R::Response)> {
         let bytes = self.receive_bytes().await?;

@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thalweg_world::disk::Open;
 use thalweg_world::{Disk, DiskFile};
 
+use super::checked::Checked;
+use super::loans::Loans;
+
 /// How many files stay open if nobody says otherwise: half of the 1,024 that a process commonly may have.
 pub const DESCRIPTORS_DEFAULT: usize = 512;
 
@@ -19,6 +22,8 @@ pub struct Descriptors {
     disk: Arc<dyn Disk>,
     capacity: usize,
     state: Mutex<State>,
+    loans: Loans,
+    checked: Checked,
 }
 
 #[derive(Default)]
@@ -35,7 +40,13 @@ struct State {
 impl Descriptors {
     /// At most `capacity` files (one at least) of a disk.
     pub fn new(disk: Arc<dyn Disk>, capacity: usize) -> Descriptors {
-        Descriptors { disk, capacity: capacity.max(1), state: Mutex::default() }
+        Descriptors {
+            disk,
+            capacity: capacity.max(1),
+            state: Mutex::default(),
+            loans: Loans::default(),
+            checked: Checked::default(),
+        }
     }
 
     /// The disk that the files are on.
@@ -74,6 +85,16 @@ impl Descriptors {
     /// A file that is open.
     pub fn find(&self, path: &Path) -> Option<Arc<dyn DiskFile>> {
         self.state().used(path)
+    }
+
+    /// What answers may hold of the directory.
+    pub(super) fn loans(&self) -> &Loans {
+        &self.loans
+    }
+
+    /// What of the directory's files was checked a moment ago.
+    pub(super) fn checked(&self) -> &Checked {
+        &self.checked
     }
 
     /// A new and empty file in the place of what may have that name.

@@ -36,13 +36,19 @@ impl Folder {
 
     /// An existing file of a segment.
     pub(super) fn open(&self, base: Offset, kind: FileKind) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.open_itself(base, kind)?;
+        Ok(match self.wait {
+            Wait::Blocks => file,
+            Wait::Never => Arc::new(Cached(file)),
+        })
+    }
+
+    /// The same; but whoever reads in it then may have to wait.
+    pub(super) fn open_itself(&self, base: Offset, kind: FileKind) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.file_path(base, kind);
         match self.wait {
             Wait::Blocks => self.files.open(&path),
-            Wait::Never => match self.files.find(&path) {
-                Some(file) => Ok(Arc::new(Cached(file))),
-                None => Err(io::ErrorKind::WouldBlock.into()),
-            },
+            Wait::Never => self.files.find(&path).ok_or_else(|| io::ErrorKind::WouldBlock.into()),
         }
     }
 

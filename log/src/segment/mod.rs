@@ -17,6 +17,7 @@
 //! [`partition_metadata`] are the forms in which others keep them.
 
 mod cached;
+pub mod checked;
 mod damage;
 pub mod descriptors;
 mod entries;
@@ -24,6 +25,7 @@ mod extent;
 mod flush;
 mod folder;
 pub mod leader_epochs;
+pub mod loans;
 pub mod names;
 pub mod offset_index;
 mod open;
@@ -33,6 +35,8 @@ pub mod producer_window;
 mod reader;
 mod roll;
 mod segments;
+mod sending;
+mod span;
 pub mod text_checkpoint;
 pub mod time_index;
 mod transaction_index;
@@ -45,3 +49,4 @@ pub use open::{Cut, Hole, Opened, Trust};
 pub use reader::{Checksums, Reader};
 pub use roll::Rules;
 pub use segments::{Appended, Segments};
+pub use span::{FileSpan, Sendable};

@@ -14,6 +14,7 @@ use thalweg_wire::{Offset, Timestamp};
 use super::damage::{Damage, Flaw, SegmentError, judge};
 use super::extent::Segment;
 use super::folder::{Folder, Wait};
+use super::loans::LentMemory;
 use super::names::FileKind;
 use super::walk::{Step, Walk};
 use crate::log::{FirstBatch, ReadLimit};
@@ -37,6 +38,8 @@ pub struct Reader {
 /// What the writer publishes.
 pub(super) struct Shared {
     pub(super) folder: Folder,
+    /// See [`super::checked::Place`].
+    number: u64,
     list: RwLock<List>,
 }
 
@@ -49,6 +52,15 @@ pub(super) struct List {
     pub(super) first: Offset,
 }
 
+/// Bytes of a segment from one batch on. It may end within a batch.
+pub(super) struct Run {
+    pub(super) position: u32,
+    pub(super) bytes: usize,
+    /// Where the batch begins, and its bytes.
+    pub(super) first: Offset,
+    pub(super) first_bytes: usize,
+}
+
 /// Who may not wait doesn't walk over more batches than this to find one: an index that is wide or wrong is no help. Between
 /// two entries of `index.interval.bytes` stand some sixty of the smallest.
 const STEPS_MAX: usize = 256;
@@ -58,7 +70,8 @@ const TRIES: u32 = 16;
 
 impl Shared {
     pub(super) fn new(folder: Folder, segments: Vec<Segment>, first: Offset) -> Shared {
-        Shared { folder, list: RwLock::new(List { segments, generation: 0, first }) }
+        let number = folder.files.checked().number_log();
+        Shared { folder, number, list: RwLock::new(List { segments, generation: 0, first }) }
     }
 
     pub(super) fn list(&self) -> RwLockReadGuard<'_, List> {
@@ -94,6 +107,19 @@ impl Reader {
         Reader { shared, checksums }
     }
 
+    pub(super) fn folder(&self) -> &Folder {
+        &self.shared.folder
+    }
+
+    pub(super) fn checksums(&self) -> Checksums {
+        self.checksums
+    }
+
+    /// See [`super::checked::Place`].
+    pub(super) fn number(&self) -> u64 {
+        self.shared.number
+    }
+
     /// Where the files begin. The log's own start may be later: it stands in a checkpoint, not in the files.
     pub fn start(&self) -> Offset {
         self.shared.list().start()
@@ -111,26 +137,11 @@ impl Reader {
     /// # Errors
     /// [`SegmentError::Damaged`] if the first of these batches is damaged. Ones before a damaged one are served.
     pub fn read(&self, from: Offset, below: Offset, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
-        self.read_in(&self.shared.folder, from, below, limit)
-    }
-
-    /// The same without waiting for the disk. `None` if that can't be: something isn't in memory, nothing fits into the
-    /// limit, or what is there can't be read; [`Reader::read`] then says more.
-    pub fn read_cached(&self, from: Offset, below: Offset, limit: usize) -> Option<Vec<Batch>> {
-        let folder = Folder { wait: Wait::Never, ..self.shared.folder.clone() };
-        let limit = ReadLimit { bytes: limit, first: FirstBatch::IfItFits };
-        self.read_in(&folder, from, below, limit).ok().filter(|batches| !batches.is_empty())
-    }
-
-    fn read_in(
-        &self,
-        folder: &Folder,
-        from: Offset,
-        below: Offset,
-        limit: ReadLimit,
-    ) -> Result<Vec<Batch>, SegmentError> {
-        let read = |segment| self.read_from(folder, segment, from, below, limit);
-        self.settled(|list| list.holding(from), read).map(Option::unwrap_or_default)
+        let folder = &self.shared.folder;
+        self.settled_from(from, |segment, _| match self.run(folder, &segment, from, below, limit)? {
+            Some(run) => self.copied(folder, &segment, &run, below, LentMemory::uncounted(run.bytes)),
+            None => Ok(Vec::new()),
+        })
     }
 
     /// The first batch with records at `from` or above whose largest timestamp is `at` or later. Which of its records it
@@ -215,13 +226,31 @@ impl Reader {
         choose: impl Fn(&List) -> Option<Segment>,
         read: impl Fn(Segment) -> Result<T, SegmentError>,
     ) -> Result<Option<T>, SegmentError> {
+        self.settled_in(choose, |segment, _| read(segment))
+    }
+
+    /// The same in the segment that has records at `from` or above; nothing if there is none. The number is the
+    /// generation of what is read.
+    pub(super) fn settled_from<T: Default>(
+        &self,
+        from: Offset,
+        read: impl Fn(Segment, u64) -> Result<T, SegmentError>,
+    ) -> Result<T, SegmentError> {
+        self.settled_in(|list| list.holding(from), read).map(Option::unwrap_or_default)
+    }
+
+    fn settled_in<T>(
+        &self,
+        choose: impl Fn(&List) -> Option<Segment>,
+        read: impl Fn(Segment, u64) -> Result<T, SegmentError>,
+    ) -> Result<Option<T>, SegmentError> {
         for _ in 0..TRIES {
             let (generation, segment) = {
                 let list = self.shared.list();
                 (list.generation, choose(&list))
             };
             let Some(segment) = segment else { return Ok(None) };
-            let outcome = read(segment);
+            let outcome = read(segment, generation);
             if self.shared.list().generation == generation {
                 return outcome.map(Some);
             }
@@ -229,31 +258,43 @@ impl Reader {
         Err(io::Error::from(io::ErrorKind::Interrupted).into())
     }
 
-    fn read_from(
+    /// Where to read, and how much, for whoever wants records from `from` on; `None` if nothing is wanted.
+    pub(super) fn run(
         &self,
         folder: &Folder,
-        segment: Segment,
+        segment: &Segment,
         from: Offset,
         below: Offset,
         limit: ReadLimit,
-    ) -> Result<Vec<Batch>, SegmentError> {
+    ) -> Result<Option<Run>, SegmentError> {
         if segment.base >= below {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let position = segment.floor(folder, from)?;
         let wanted = |header: &Header| last_offset(header) >= from;
-        let Some((position, bytes, header)) = self.seek(folder, &segment, position, wanted)? else {
-            return Ok(Vec::new());
-        };
+        let Some((position, bytes, header)) = self.seek(folder, segment, position, wanted)? else { return Ok(None) };
         let fits = bytes as usize <= limit.bytes || limit.first == FirstBatch::Always;
-        if header.base_offset() >= below || !fits {
-            return Ok(Vec::new());
+        let (first, first_bytes) = (header.base_offset(), bytes as usize);
+        let bytes = limit.bytes.max(first_bytes).min((segment.bytes - position) as usize);
+        Ok((first < below && fits).then_some(Run { position, bytes, first, first_bytes }))
+    }
+
+    /// Whole batches of a run, in memory.
+    pub(super) fn copied(
+        &self,
+        folder: &Folder,
+        segment: &Segment,
+        &Run { position, first, .. }: &Run,
+        below: Offset,
+        mut memory: LentMemory,
+    ) -> Result<Vec<Batch>, SegmentError> {
+        let log = folder.open(segment.base, FileKind::Log)?;
+        if log.read_at(&mut memory, u64::from(position))? < memory.len() {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        let wanted = limit.bytes.max(bytes as usize).min((segment.bytes - position) as usize);
-        let mut buffer = read_bytes(folder, &segment, position, wanted)?;
-        let mut expected = header.base_offset();
+        let mut expected = first;
         let (mut used, mut starts, mut flaw) = (0, Vec::new(), None);
-        while let Some(rest) = buffer.get(used..).filter(|rest| rest.len() >= HEADER_BYTES) {
+        while let Some(rest) = memory.get(used..).filter(|rest| rest.len() >= HEADER_BYTES) {
             let place = u64::from(position) + used as u64;
             let room = u64::from(segment.bytes) - place;
             let mut header = [0; HEADER_BYTES];
@@ -280,12 +321,7 @@ impl Reader {
             let damage = self.shared.folder.damage(segment.base, u64::from(position), expected, flaw);
             return Err(SegmentError::Damaged(damage));
         }
-        buffer.truncate(used);
-        if used < buffer.capacity() / 2 {
-            // The batches may be kept for long: not with twice their size of memory.
-            buffer.shrink_to_fit();
-        }
-        let buffer = Bytes::from(buffer);
+        let buffer = memory.into_bytes(used);
         let batches = starts.into_iter().map(|start| Batch::parse(&buffer.slice(start..)));
         batches.collect::<Result<_, Unreadable>>().map_err(|_| io::Error::from(io::ErrorKind::InvalidData).into())
     }

@@ -57,6 +57,18 @@ impl Walk {
         self.expected
     }
 
+    /// The next batch's header, and the position behind it, without a look at its records. `None` where no batch is next:
+    /// [`Walk::step`] says why.
+    pub(super) fn peek(&mut self) -> io::Result<Option<(Header, u64)>> {
+        let room = self.end - self.position;
+        if room < HEADER_BYTES as u64 {
+            return Ok(None);
+        }
+        let header = self.window.header(self.position, self.end)?;
+        let bytes = judge(&header, room, self.base, self.expected).ok();
+        Ok(bytes.map(|bytes| (header, self.position + u64::from(bytes))))
+    }
+
     pub(super) fn step(&mut self) -> io::Result<Step> {
         let room = self.end - self.position;
         if room == 0 {

@@ -7,6 +7,7 @@ mod crash;
 mod dump;
 mod kafka;
 mod model;
+mod sending;
 mod torn;
 
 use std::path::{Path, PathBuf};

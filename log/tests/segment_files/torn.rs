@@ -8,7 +8,7 @@ use std::sync::Arc;
 use thalweg_log::segment::text_checkpoint::RECOVERY_POINT;
 use thalweg_log::segment::{Checksums, Damage, Flaw, SegmentError, Segments, Trust, leader_epochs};
 use thalweg_wire::batch::{Batch, Corruption};
-use thalweg_wire::{Offset, PartitionIndex};
+use thalweg_wire::{Moment, Offset, PartitionIndex};
 use thalweg_world::disk::{Disk, Open};
 use thalweg_world::simulated::{Faults, SimulatedDisk};
 
@@ -199,7 +199,10 @@ fn a_reader_stops_before_a_damaged_batch_and_names_it() {
     let Err(SegmentError::Damaged(damage)) = reader.read(Offset(4), Offset(8), ALL) else { panic!("it is damaged") };
     assert_eq!((damage.topic.as_str(), damage.partition, damage.offset), ("rotten", PartitionIndex(3), Offset(4)));
     assert_eq!(damage.position, at as u64);
-    assert!((0..100).all(|_| reader.read_cached(Offset(4), Offset(8), 10_000).is_none()), "nor is it given out unseen");
+    assert!(
+        (0..100).all(|_| reader.read_cached_to_send(Offset(4), Offset(8), 10_000, Moment::ZERO).is_none()),
+        "nor is it given out unseen"
+    );
     assert!(reader.read(Offset(6), Offset(8), ALL).unwrap() == batches[3..], "what lies behind is whole");
     let trusting = segments.reader(Checksums::Trusted);
     assert_eq!(trusting.read(Offset(0), Offset(8), ALL).unwrap().len(), 4, "who doesn't look doesn't see");

@@ -15,7 +15,7 @@ pub struct Encoder {
     buffer: Vec<u8>,
     /// Pieces that are not in the buffer, each with the position of the buffer that it stands before. Keeping them
     /// apart lets any earlier byte of the buffer still be patched: the frame's length, a tag's size.
-    shared: Vec<(usize, Bytes)>,
+    shared: Vec<(usize, Piece)>,
     shared_bytes: usize,
     form: Form,
     /// How many tagged fields are open. Their sizes are only known at their ends, where their bytes are moved, so
@@ -66,13 +66,13 @@ impl Encoder {
         let mut start = 0;
         for (end, piece) in self.shared {
             if end > start {
-                pieces.push(buffer.slice(start..end));
+                pieces.push(Piece::Here(buffer.slice(start..end)));
             }
             pieces.push(piece);
             start = end;
         }
         if start < buffer.len() {
-            pieces.push(buffer.slice(start..));
+            pieces.push(Piece::Here(buffer.slice(start..)));
         }
         Encoded { pieces, len, is_kept: false }
     }
@@ -167,7 +167,16 @@ impl Encoder {
 
     /// A records field made of whole batches: their headers are copied, their records put by reference.
     pub fn batches(&mut self, batches: &[Batch]) -> Result<(), EncodeError> {
-        self.count(batches.iter().map(Batch::byte_length).sum())?;
+        self.records(0, batches)
+    }
+
+    /// The same, with so many bytes of batches before them that are [`Piece::Elsewhere`].
+    pub fn records(&mut self, elsewhere: usize, batches: &[Batch]) -> Result<(), EncodeError> {
+        self.count(elsewhere + batches.iter().map(Batch::byte_length).sum::<usize>())?;
+        if elsewhere > 0 {
+            self.shared_bytes += elsewhere;
+            self.shared.push((self.buffer.len(), Piece::Elsewhere(elsewhere)));
+        }
         for batch in batches {
             self.raw(batch.header().as_bytes());
             self.shared(batch.records());
@@ -291,7 +300,7 @@ impl Encoder {
             self.raw(piece);
         } else {
             self.shared_bytes += piece.len();
-            self.shared.push((self.buffer.len(), piece.clone()));
+            self.shared.push((self.buffer.len(), Piece::Here(piece.clone())));
         }
     }
 
@@ -369,10 +378,19 @@ impl TagWriter<'_> {
     }
 }
 
+/// A part of a finished message. None is empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// Bytes.
+    Here(Bytes),
+    /// So many bytes that are not in memory: whoever sends the message knows where they are.
+    Elsewhere(usize),
+}
+
 /// A finished message: its pieces in order, ready for a vectored write.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Encoded {
-    pieces: Vec<Bytes>,
+    pieces: Vec<Piece>,
     len: usize,
     is_kept: bool,
 }
@@ -388,13 +406,13 @@ impl Encoded {
         self.len == 0
     }
 
-    /// The pieces, in order; none is empty.
-    pub fn pieces(&self) -> &[Bytes] {
+    /// The pieces, in order.
+    pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// The pieces, in order; none is empty.
-    pub fn into_pieces(self) -> Vec<Bytes> {
+    /// The pieces, in order.
+    pub fn into_pieces(self) -> Vec<Piece> {
         self.pieces
     }
 
@@ -403,7 +421,7 @@ impl Encoded {
         self.is_kept
     }
 
-    /// The same bytes, with something that is dropped with the last of them.
+    /// The same bytes, with something that is dropped with the last of them that are in memory.
     pub fn kept_with(mut self, keepsake: impl Send + Sync + 'static) -> Encoded {
         struct Kept<K> {
             bytes: Bytes,
@@ -417,17 +435,27 @@ impl Encoded {
         self.is_kept = true;
         let keepsake = Arc::new(keepsake);
         for piece in &mut self.pieces {
-            *piece = Bytes::from_owner(Kept { bytes: std::mem::take(piece), _keepsake: keepsake.clone() });
+            if let Piece::Here(bytes) = piece {
+                *bytes = Bytes::from_owner(Kept { bytes: std::mem::take(bytes), _keepsake: keepsake.clone() });
+            }
         }
         self
     }
 
     /// One contiguous copy; free when there is only one piece.
-    pub fn into_bytes(mut self) -> Bytes {
-        match self.pieces.len() {
+    ///
+    /// # Panics
+    /// If something of it is elsewhere.
+    pub fn into_bytes(self) -> Bytes {
+        let here = |piece| match piece {
+            Piece::Here(bytes) => bytes,
+            Piece::Elsewhere(bytes) => panic!("{bytes} bytes of the message are elsewhere"),
+        };
+        let mut pieces: Vec<Bytes> = self.pieces.into_iter().map(here).collect();
+        match pieces.len() {
             0 => Bytes::new(),
-            1 => self.pieces.remove(0),
-            _ => Bytes::from(self.pieces.concat()),
+            1 => pieces.remove(0),
+            _ => Bytes::from(pieces.concat()),
         }
     }
 }
@@ -448,6 +476,8 @@ fn varint(mut value: u32) -> ([u8; 5], usize) {
 mod tests {
     use super::super::Decoder;
     use super::*;
+    use crate::batch::Builder;
+    use crate::{LeaderEpoch, Offset, Timestamp};
     use proptest::prelude::*;
 
     #[test]
@@ -457,10 +487,11 @@ mod tests {
         encoder.bytes(&Bytes::from(vec![7; SHARED_BYTES_MIN])).unwrap();
         encoder.i16(2);
         let encoded = encoder.finish();
-        let (plain, keepsake) = (encoded.pieces().concat(), Arc::new(()));
-        let mut pieces = encoded.kept_with(keepsake.clone()).into_pieces();
-        assert_eq!(pieces.concat(), plain);
-        while let Some(mut piece) = pieces.pop() {
+        let (plain, keepsake) = (encoded.clone().into_bytes(), Arc::new(()));
+        let kept = encoded.kept_with(keepsake.clone());
+        assert_eq!(kept.clone().into_bytes(), plain);
+        let mut pieces = kept.into_pieces();
+        while let Some(Piece::Here(mut piece)) = pieces.pop() {
             assert_eq!(Arc::strong_count(&keepsake), 2);
             // As a socket takes it.
             drop(piece.split_to(1));
@@ -479,10 +510,31 @@ mod tests {
         encoder.bytes(&small).unwrap();
         let encoded = encoder.finish();
         assert_eq!(encoded.len(), 2 + 4 + SHARED_BYTES_MIN + 4 + 5);
-        let [before, shared, after] = encoded.pieces() else { panic!("{} pieces", encoded.pieces().len()) };
+        let [Piece::Here(before), Piece::Here(shared), Piece::Here(after)] = encoded.pieces() else {
+            panic!("{:?}", encoded.pieces())
+        };
         assert_eq!(&before[..], [0, 1, 0, 0, 2, 0]);
         assert_eq!(shared.as_ptr(), records.as_ptr());
         assert_eq!(&after[..], b"\0\0\0\x05small");
+    }
+
+    #[test]
+    fn records_that_are_elsewhere_count_and_leave_their_place() {
+        let mut batch = Builder::new().record(Timestamp::from_millis(1), None, Some(&[7; 700])).build().unwrap();
+        batch.place(Offset(1), LeaderEpoch(0));
+        let mut encoder = Encoder::new();
+        encoder.records(5000, std::slice::from_ref(&batch)).unwrap();
+        encoder.i16(3);
+        let encoded = encoder.finish();
+        assert_eq!(encoded.len(), 4 + 5000 + batch.byte_length() + 2);
+        let [Piece::Here(count), Piece::Elsewhere(5000), behind @ ..] = encoded.pieces() else {
+            panic!("{:?}", encoded.pieces())
+        };
+        assert_eq!(count[..], (5000 + batch.byte_length() as i32).to_be_bytes());
+        let behind =
+            behind.iter().map(|piece| if let Piece::Here(bytes) = piece { bytes } else { panic!("{piece:?}") });
+        let behind: Vec<u8> = behind.flatten().copied().collect();
+        assert_eq!(behind, [&batch.to_bytes()[..], &[0, 3]].concat());
     }
 
     #[test]

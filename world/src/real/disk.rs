@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -130,10 +131,16 @@ impl RealDisk {
     }
 }
 
-struct RealFile {
+pub(super) struct RealFile {
     /// Reads and plain writes always go through the page cache; durable writes have a descriptor of their own.
     file: File,
     durable: Option<(Arc<Target>, Arc<Writer>)>,
+}
+
+impl AsFd for RealFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 impl DiskFile for RealFile {

@@ -1,12 +1,19 @@
 //! TCP.
 
-use std::io;
+use std::any::Any;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use rustix::fs::sendfile;
+use rustix::io::retry_on_intr;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 
-use crate::BoxFuture;
-use crate::net::{Listener, Net, Stream};
+use super::disk::RealFile;
+use crate::net::{Duplex, Listener, Net, Stream};
+use crate::{BoxFuture, DiskFile};
 
 /// Connections that the kernel holds for us before we accept them; more are refused or retried by the client.
 const BACKLOG: u32 = 1024;
@@ -33,7 +40,7 @@ impl Net for RealNet {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Stream)
+            Ok(Box::new(RealStream(stream)) as Stream)
         })
     }
 }
@@ -50,8 +57,66 @@ impl Listener for RealListener {
             let (stream, from) = self.0.accept().await?;
             // It fails only on a connection that is gone already; its first read will say so.
             let _ = stream.set_nodelay(true);
-            Ok((Box::new(stream) as Stream, from))
+            Ok((Box::new(RealStream(stream)) as Stream, from))
         })
+    }
+}
+
+struct RealStream(TcpStream);
+
+impl Duplex for RealStream {
+    fn poll_send_file(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        file: &dyn DiskFile,
+        at: u64,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        let Some(file) = (file as &dyn Any).downcast_ref::<RealFile>() else {
+            return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        };
+        loop {
+            ready!(self.0.poll_write_ready(context))?;
+            let mut at = at;
+            let send = || Ok(retry_on_intr(|| sendfile(&self.0, file, Some(&mut at), most))?);
+            match self.0.try_io(Interest::WRITABLE, send) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+    }
+}
+
+impl AsyncRead for RealStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for RealStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
 

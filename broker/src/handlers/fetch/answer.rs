@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use thalweg_log::segment::FileSpan;
 use thalweg_messages::Message;
 use thalweg_messages::fetch::{
     FetchAnswer, FetchLeader, FetchNodeEndpoint, FetchPartitionAnswer, FetchPartitionResponse, FetchResponse,
     FetchTopicAnswer, FetchedPartition, encode_response,
 };
 use thalweg_replica::Isolation;
-use thalweg_wire::codec::{EncodeError, Encoded, Encoder, Form};
+use thalweg_wire::codec::{EncodeError, Encoder, Form};
 use thalweg_wire::frame::{begin_response, finish_frame};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex};
 
@@ -16,12 +17,13 @@ use super::look::{Found, Look};
 use super::{Context, Plan, Standing, naming};
 use crate::broker::Shared;
 use crate::fetch_session::TopicKey;
+use crate::reply::Reply;
 
 /// From this version on an answer tells who leads, where the client is wrong about it.
 const LEADERS_FROM: i16 = 16;
 
 impl Plan {
-    pub(super) fn answer(&self, shared: &Shared, look: Look) -> Encoded {
+    pub(super) fn answer(&self, shared: &Shared, look: Look) -> Reply {
         let form = Form::of(self.head.version, FetchResponse::FLEXIBLE_FROM);
         let mut into = begin_response(self.head.key, self.head.correlation_id, form);
         let is_fenced = look.found.iter().any(|found| matches!(found, Found::Fenced(_)));
@@ -36,8 +38,10 @@ impl Plan {
         };
         // As in Kafka, a topic is named once for partitions of it that follow each other in the answer.
         let mut topics: Vec<(&Arc<TopicKey>, Vec<PartitionAnswer>)> = Vec::new();
+        let mut spans = Vec::new();
+        let read_at = look.now;
         for ((wanted, found), _) in self.wanted.iter().zip(look.found).zip(named).filter(|(_, named)| *named) {
-            let partition = self.partition(wanted.key.index, found);
+            let partition = self.partition(wanted.key.index, found, &mut spans);
             match topics.last_mut().filter(|(topic, _)| **topic == wanted.key.topic) {
                 Some((_, partitions)) => partitions.push(partition),
                 None => topics.push((&wanted.key.topic, vec![partition])),
@@ -50,7 +54,7 @@ impl Plan {
         });
         encode_response(&mut into, self.head.version, answer, topics)
             .expect("every field fits the version that was asked for");
-        finish_frame(into)
+        Reply::new(finish_frame(into), spans, read_at)
     }
 
     /// The session's id, and which partitions the answer names.
@@ -80,7 +84,8 @@ impl Plan {
         }
     }
 
-    fn partition(&self, index: PartitionIndex, found: Found) -> PartitionAnswer {
+    /// What it answers, and of its records those that stay in their file.
+    fn partition(&self, index: PartitionIndex, found: Found, spans: &mut Vec<FileSpan>) -> PartitionAnswer {
         let nothing = FetchPartitionResponse {
             partition_index: index,
             high_watermark: Offset(-1),
@@ -92,14 +97,17 @@ impl Plan {
         };
         let aborted_transactions = (self.isolation == Isolation::TxnCommitted).then(Vec::new);
         let refused = match found {
-            Found::Fetched(batches, marks, _) => {
+            Found::Fetched(records, marks, _) => {
+                let elsewhere = records.span_bytes();
+                spans.extend(records.spans);
                 return PartitionAnswer::Fetched(FetchedPartition {
                     index,
                     high_watermark: marks.high_watermark,
                     last_stable_offset: marks.last_stable_offset,
                     log_start_offset: marks.log_start,
                     aborted_transactions,
-                    batches,
+                    elsewhere,
+                    batches: records.batches,
                 });
             }
             Found::Diverging(diverging_epoch, marks) => FetchPartitionResponse {

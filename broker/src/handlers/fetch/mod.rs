@@ -122,7 +122,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         // From v13 on Kafka leaves it at that; before, it says so of each partition as well.
         _ if head.version >= 13 => {
             let error_code = ErrorCode::UnknownServerError.code();
-            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
+            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?.into()));
         }
         _ => Err(ErrorCode::UnknownServerError),
     };
@@ -132,7 +132,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         Asked::For(session, asked) => (session, asked),
         Asked::OutOfStep(code) => {
             let error_code = code.code();
-            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?));
+            return Ok(Answer::Now(head.answer(&FetchResponse { error_code, ..FetchResponse::default() })?.into()));
         }
     };
     drop(view);

@@ -10,7 +10,7 @@ use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchTopic, ForgottenTopic};
 use thalweg_messages::{Message, Request as MessageRequest};
-use thalweg_wire::codec::{Decoder, Encoded, Form};
+use thalweg_wire::codec::{Decoder, Form};
 use thalweg_wire::frame::{RequestHeader, decode_response_header, finish_frame};
 use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
 use thalweg_world::BoxFuture;
@@ -21,6 +21,7 @@ use crate::broker::{Advertised, Broker, Shared};
 use crate::frames::Frame;
 use crate::handlers::{Answer, Ending, Request, handle};
 use crate::partition::Partition;
+use crate::reply::Reply;
 use crate::settings::{Given, Layers, Origin, Settings, data_directory};
 
 const PARTITIONS: i32 = 3;
@@ -89,7 +90,7 @@ impl Node {
     }
 
     /// An answer that waits, and does.
-    async fn wait(&self, request: &FetchRequest) -> BoxFuture<'static, Option<Encoded>> {
+    async fn wait(&self, request: &FetchRequest) -> BoxFuture<'static, Option<Reply>> {
         let Answer::Later(mut answer) = self.ask(12, request).await else { panic!("it was answered at once") };
         assert!((&mut answer).now_or_never().is_none());
         answer

@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::super::rng::Rng;
 use super::Traffic;
+use crate::net::Duplex;
 
 /// What has happened to a direction.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -158,6 +159,8 @@ impl End {
         End { incoming, outgoing, arrival: None }
     }
 }
+
+impl Duplex for End {}
 
 impl AsyncRead for End {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

@@ -1,0 +1,92 @@
+//! Peers that take their answers slowly: what they are sent stays in its file, and what spoils there meanwhile is not sent.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use support::workload::{ADDRESS, boot, create, start_with};
+use support::{Client, batch, fetch_request};
+use thalweg_messages::fetch::FetchRequest;
+use thalweg_wire::ErrorCode;
+use thalweg_wire::batch::Batch;
+use thalweg_world::simulated::SimulatedWorld;
+
+const JOURNAL_BYTES: u64 = 8 << 20;
+
+/// Where the partition's records are.
+const LOG: &str = "/data/logs/slow-0/00000000000000000000.log";
+
+/// A batch of one value that says which it is.
+fn nth(number: usize) -> Batch {
+    batch(&[format!("{number:050000}").as_bytes()])
+}
+
+/// A world in which a topic has sixty batches in files, and nothing in memory; and what its file has.
+async fn filled(sim: &SimulatedWorld) -> Vec<u8> {
+    let broker = start_with(sim, JOURNAL_BYTES).await.unwrap();
+    let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    create(&mut client, "slow", &[]).await.unwrap();
+    for number in 0..60 {
+        assert_eq!(client.produce("slow", 0, &nth(number)).await.unwrap().error_code, 0);
+    }
+    broker.stop().await.unwrap();
+    sim.disk.durable_bytes(Path::new(LOG)).unwrap()
+}
+
+/// A fetch of most of it.
+fn fetch() -> FetchRequest {
+    let mut request = fetch_request("slow", 0, 0, 0, 0);
+    request.topics[0].partitions[0].partition_max_bytes = 2_500_000;
+    request
+}
+
+#[test]
+fn a_slow_reader_gets_what_stood_there_and_others_are_served_meanwhile() {
+    for seed in 0..6 {
+        boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let expected = filled(&sim).await;
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut slow = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            slow.send(12, &fetch()).await.unwrap();
+            sim.world.clock.sleep(Duration::from_secs(20)).await;
+            let mut other = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            assert_eq!(other.read_all("slow", 0, 0).await.unwrap().len(), 60);
+            let answer = slow.receive::<FetchRequest>(12).await.unwrap().1;
+            let records = answer.responses[0].partitions[0].records.clone().unwrap();
+            assert!(records.len() > 2_300_000, "{} bytes", records.len());
+            assert!(records == expected[..records.len()]);
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn what_rots_while_it_waits_to_be_sent_is_not_sent() {
+    for seed in 0..6 {
+        boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let expected = filled(&sim).await;
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut slow = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            slow.send(12, &fetch()).await.unwrap();
+            sim.world.clock.sleep(Duration::from_secs(20)).await;
+            let batch = expected.len() / 60;
+            let rotten = 45 * batch + 1_000;
+            sim.disk.patch(Path::new(LOG), rotten as u64, &[expected[rotten] ^ 1]).unwrap();
+            let received = slow.receive_to_the_end().await;
+            assert!(received.len() > 30 * batch && received.len() < 45 * batch, "{} bytes", received.len());
+            // Behind the answer's own words come the log's first bytes.
+            let head = received.windows(64).position(|bytes| *bytes == expected[..64]).unwrap();
+            assert!(expected.starts_with(&received[head..]), "what came is what stood there");
+
+            let mut other = Client::connect(&sim.world, ADDRESS).await.unwrap();
+            let answer = other.call(12, &fetch_request("slow", 0, 45, 0, 0)).await.unwrap();
+            assert_eq!(answer.responses[0].partitions[0].error_code, ErrorCode::CorruptMessage.code());
+            broker.stop().await.unwrap();
+        });
+    }
+}

@@ -1,0 +1,239 @@
+//! Reads records to be sent to a peer: copies of them, or a word on where they stand.
+//!
+//! What was checked a moment ago stays in its file, and goes out from there without passing through this process. Else it is
+//! copied and checked on the way; where that would be much, it is checked in pieces and stays in the file too, so that a
+//! peer who reads slowly holds no memory.
+
+use std::sync::Arc;
+
+use thalweg_wire::batch::Batch;
+use thalweg_wire::{Moment, Offset};
+
+use super::checked::{Borders, Place, Stretch};
+use super::damage::SegmentError;
+use super::extent::Segment;
+use super::folder::{Folder, Wait};
+use super::loans::LentMemory;
+use super::names::FileKind;
+use super::reader::{Reader, Run};
+use super::span::{FileSpan, Sendable};
+use super::walk::{Step, Walk};
+use crate::log::{FirstBatch, ReadLimit};
+
+/// More bytes are not copied for a peer.
+const COPIED_MAX: usize = 1 << 20;
+
+/// Fewer bytes are, also if they were checked before: each page of a file that is sent costs some work.
+const SPAN_BYTES_MIN: usize = 64 << 10;
+
+/// A span is no longer than this, or has one batch: it may have to be read again before it is sent.
+const SPAN_BYTES_MAX: u32 = 1 << 20;
+
+/// One reading.
+struct Sending<'a> {
+    reader: &'a Reader,
+    folder: &'a Folder,
+    segment: Segment,
+    generation: u64,
+    below: Offset,
+    now: Moment,
+}
+
+impl Reader {
+    /// As [`Reader::read`], to be sent. An answer that has to stop somewhere may stop a bit earlier than it would have to.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read_to_send(
+        &self,
+        from: Offset,
+        below: Offset,
+        limit: ReadLimit,
+        now: Moment,
+    ) -> Result<Sendable, SegmentError> {
+        self.read_to_send_in(self.folder(), from, below, limit, now)
+    }
+
+    /// The same without waiting for the disk, and nothing if nothing fits. `None` if that can't be: something isn't in
+    /// memory, or what is there can't be read; [`Reader::read_to_send`] then says more.
+    pub fn read_cached_to_send(&self, from: Offset, below: Offset, limit: usize, now: Moment) -> Option<Sendable> {
+        let folder = Folder { wait: Wait::Never, ..self.folder().clone() };
+        let limit = ReadLimit { bytes: limit, first: FirstBatch::IfItFits };
+        self.read_to_send_in(&folder, from, below, limit, now).ok()
+    }
+
+    fn read_to_send_in(
+        &self,
+        folder: &Folder,
+        from: Offset,
+        below: Offset,
+        limit: ReadLimit,
+        now: Moment,
+    ) -> Result<Sendable, SegmentError> {
+        self.settled_from(from, |segment, generation| {
+            let Some(run) = self.run(folder, &segment, from, below, limit)? else { return Ok(Sendable::default()) };
+            Sending { reader: self, folder, segment, generation, below, now }.read(&run, limit.first)
+        })
+    }
+}
+
+impl Sending<'_> {
+    fn read(&self, run: &Run, first: FirstBatch) -> Result<Sendable, SegmentError> {
+        if let Some(records) = self.checked_before(run)? {
+            return Ok(records);
+        }
+        let memory = if run.bytes <= COPIED_MAX { self.folder.files.loans().memory(run.bytes) } else { None };
+        if let Some(memory) = memory {
+            return self.copied(run, memory).map(Sendable::from);
+        }
+        if let Some(records) = self.checked_now(run)? {
+            return Ok(records);
+        }
+        // Whoever reads gets on, however much is on its way.
+        let length = if first == FirstBatch::Always { run.first_bytes } else { return Ok(Sendable::default()) };
+        self.copied(run, LentMemory::uncounted(length)).map(Sendable::from)
+    }
+
+    /// What was checked a moment ago and is still in memory, if that is at least half of what is wanted.
+    fn checked_before(&self, run: &Run) -> Result<Option<Sendable>, SegmentError> {
+        let mut spans = Spans::from(run.position);
+        let stop = u64::from(run.position) + run.bytes as u64;
+        let mut enough = run.bytes / 2;
+        while let Some(stretch) = self.folder.files.checked().find(self.place(spans.end), self.now) {
+            if u64::from(stretch.end) > stop || stretch.next_offset > self.below {
+                enough = 0;
+                break;
+            }
+            spans.push(stretch);
+        }
+        let bytes = (spans.end - run.position) as usize;
+        if bytes < enough.max(SPAN_BYTES_MIN) || !self.is_in_memory(run.position, spans.end)? {
+            return Ok(None);
+        }
+        self.in_file(spans)
+    }
+
+    /// A word of whoever was here: it is asked for at both ends, since what was used the longest ago is forgotten first.
+    fn is_in_memory(&self, start: u32, end: u32) -> Result<bool, SegmentError> {
+        let log = self.folder.open_itself(self.segment.base, FileKind::Log)?;
+        for position in [start, end - 1] {
+            if log.read_cached(&mut [0], u64::from(position))? != Some(1) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Copies, checked on the way.
+    fn copied(&self, run: &Run, memory: LentMemory) -> Result<Vec<Batch>, SegmentError> {
+        let mut batches = self.reader.copied(self.folder, &self.segment, run, self.below, memory)?;
+        let mut borders = Borders::from(run.position);
+        let mut end = run.position;
+        // How many batches stand before the stretch that is still open.
+        let mut before = 0;
+        for (number, batch) in batches.iter().enumerate() {
+            // Below 2 GiB, as every position in a segment.
+            end += batch.byte_length() as u32;
+            if let Some(ended) = borders.next(end, batch.next_offset()) {
+                self.note(ended);
+                before = number;
+            }
+        }
+        if before > 0 && batches.last().is_some_and(|last| self.goes_on(end, last.next_offset())) {
+            batches.truncate(before);
+        }
+        Ok(batches)
+    }
+
+    /// Checked in pieces, and left where it is. `None` if nothing is there, or too many files are lent.
+    fn checked_now(&self, run: &Run) -> Result<Option<Sendable>, SegmentError> {
+        let log = self.folder.open(self.segment.base, FileKind::Log)?;
+        let mut walk = Walk::new(log, self.segment.base, run.position, self.segment.bytes, self.reader.checksums());
+        let start = walk.position();
+        let stop = start + run.bytes as u64;
+        let mut borders = Borders::from(run.position);
+        let mut spans = Spans::from(run.position);
+        let mut last = None;
+        while let Some((header, _)) = walk.peek()?.filter(|(_, end)| *end <= stop) {
+            if header.base_offset() >= self.below {
+                break;
+            }
+            if let Step::Flawed(flaw) = walk.step()? {
+                if walk.position() > start {
+                    // Those before it are good.
+                    break;
+                }
+                let damage = self.folder.damage(self.segment.base, start, run.first, flaw);
+                return Err(SegmentError::Damaged(damage));
+            }
+            // Below 2 GiB, as every position in a segment.
+            let stretch = Stretch { end: walk.position() as u32, next_offset: walk.expected() };
+            if let Some(ended) = borders.next(stretch.end, stretch.next_offset) {
+                self.note(ended);
+                spans.push(ended.1);
+            }
+            last = Some(stretch);
+        }
+        if let Some(last) = last
+            && (spans.end == run.position || !self.goes_on(last.end, last.next_offset))
+        {
+            spans.push(last);
+        }
+        self.in_file(spans)
+    }
+
+    /// Whether there is more where an answer stops for its limit: it then ends with a stretch.
+    fn goes_on(&self, end: u32, next_offset: Offset) -> bool {
+        end < self.segment.bytes && next_offset < self.below
+    }
+
+    fn place(&self, position: u32) -> Place {
+        let (log, base) = (self.reader.number(), self.segment.base);
+        Place { log, generation: self.generation, base, position }
+    }
+
+    fn note(&self, (start, stretch): (u32, Stretch)) {
+        self.folder.files.checked().note(self.place(start), stretch, self.now);
+    }
+
+    fn in_file(&self, spans: Spans) -> Result<Option<Sendable>, SegmentError> {
+        let (Some(end), Some(lent)) = (spans.next_offset, self.folder.files.loans().file()) else { return Ok(None) };
+        let file = self.folder.open_itself(self.segment.base, FileKind::Log)?;
+        let lent = Arc::new(lent);
+        let span = |borders: &[u32]| FileSpan {
+            file: file.clone(),
+            folder: self.folder.clone(),
+            segment: self.segment,
+            checksums: self.reader.checksums(),
+            position: borders[0],
+            bytes: borders[1] - borders[0],
+            _lent: lent.clone(),
+        };
+        let borders = [spans.borders, vec![spans.end]].concat();
+        Ok(Some(Sendable::in_file(borders.windows(2).map(span).collect(), end)))
+    }
+}
+
+/// Stretches put together to spans.
+struct Spans {
+    /// Where each begins.
+    borders: Vec<u32>,
+    end: u32,
+    next_offset: Option<Offset>,
+}
+
+impl Spans {
+    fn from(position: u32) -> Spans {
+        Spans { borders: vec![position], end: position, next_offset: None }
+    }
+
+    /// What stands behind all that is there.
+    fn push(&mut self, stretch: Stretch) {
+        let start = self.borders.last().copied().unwrap_or(self.end);
+        if stretch.end - start > SPAN_BYTES_MAX && self.end > start {
+            self.borders.push(self.end);
+        }
+        self.end = stretch.end;
+        self.next_offset = Some(stretch.next_offset);
+    }
+}
