@@ -13,9 +13,6 @@ use crate::requests::{Acks, ProduceFrame, Shape};
 use crate::subject::Target;
 use crate::{Failure, Outcome, client};
 
-/// The topic, of one partition.
-const TOPIC: &str = "end-to-end";
-
 /// Records that go ahead: the partition comes to life, both connections' buffers grow.
 const WARM_UP: u64 = 1000;
 
@@ -46,11 +43,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let subject = arguments.target.start()?;
     let Arguments { rate, seconds, record_bytes, .. } = *arguments;
     let to = subject.address();
-    client::Client::connect(to).await?.create_topic(TOPIC, 1).await?;
+    // Of this run alone: offsets begin at 0.
+    let topic = &format!("end-to-end-{}", std::process::id());
+    client::Client::connect(to).await?.create_topic(topic, 1).await?;
     let records = u64::from(rate) * u64::from(seconds);
     let (due, mut dues) = mpsc::unbounded_channel();
     let load = Load {
-        frame: ProduceFrame::new(TOPIC, &Shape { records: 1, record_bytes }.batch(), Acks::All)?,
+        frame: ProduceFrame::new(topic, &Shape { records: 1, record_bytes }.batch(), Acks::All)?,
         connections: 1,
         depth: DEPTH,
         partitions: 1,
@@ -62,7 +61,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let period = Some(Duration::from_secs(1) / rate);
     let time = Duration::from_secs(u64::from(seconds) + 60);
     let load = Load { until: Until { time, requests: records }, period, due: Some(due), ..load };
-    let mut consumer = Consumer::connect(&subject, TOPIC, 1 << 20).await?;
+    let mut consumer = Consumer::connect(&subject, topic, 1 << 20).await?;
     let (broker, own) = (subject.usage()?, process::own_usage()?);
     let begin = Instant::now();
     let sending = async { drive(to, &load).await?.whole(&load) };

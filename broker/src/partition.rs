@@ -316,7 +316,6 @@ impl Partition {
             batches: state.log.pending(end),
             generation: state.log.generation(),
             start: state.stable_start,
-            is_in_journal: self.durability == Durability::Journal,
         })
     }
 

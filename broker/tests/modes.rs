@@ -4,7 +4,9 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request, fetched_values};
@@ -176,6 +178,44 @@ fn an_async_topic_is_synced_as_it_grows() {
         });
     }
     assert!(lost > 0, "the cuts are real");
+}
+
+/// What the disk is handed at a time is bounded: else whoever writes to the journal next waits behind all of it.
+#[test]
+fn neither_a_topic_nor_the_journal_hands_the_disk_much_at_a_time() {
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let broker = start_with(&sim, 256 << 20).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        create(&mut client, "sync", &[]).await.unwrap();
+        for number in 0..600 {
+            let answer = client.produce("sync", 0, &batch(&[large(number).as_bytes()])).await.unwrap();
+            assert_eq!(answer.error_code, 0);
+        }
+        let mut unsynced: BTreeMap<&Path, u64> = BTreeMap::new();
+        let (mut of_log, mut of_journal) = (0, 0);
+        let operations = sim.disk.log();
+        for operation in &operations {
+            let path = operation.path.as_path();
+            match operation.kind {
+                Kind::Write => *unsynced.entry(path).or_default() += operation.length,
+                Kind::Sync => _ = unsynced.remove(path),
+                Kind::SyncFilesystem => unsynced.clear(),
+                _ => {}
+            }
+            let here = unsynced.get(path).copied().unwrap_or(0);
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("log") => of_log = of_log.max(here),
+                // Beside the first, which nobody waits behind.
+                Some("new") if !path.ends_with("00.new") => of_journal = of_journal.max(here),
+                _ => {}
+            }
+        }
+        assert!((FLUSH_BYTES..=UNSYNCED_MAX).contains(&(of_log as usize)), "{of_log} bytes of a topic");
+        assert!((1..=1 << 20).contains(&of_journal), "{of_journal} bytes of the journal");
+        drop(client);
+        broker.stop().await.unwrap();
+    });
 }
 
 /// As final as any other: what was in the page cache is not known any more.

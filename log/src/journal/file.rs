@@ -27,7 +27,8 @@ const VERSION: u32 = 1;
 const FILE_HEADER_BYTES: usize = 64;
 const SUFFIX: &str = "journal";
 const UNFINISHED: &str = "new";
-const ZEROS_BYTES: usize = 1 << 20;
+/// Zeros that are written at a time.
+const ZEROS_BYTES: usize = 512 << 10;
 
 /// Files at least double the journal up to a quarter of its limit: a ring needs a dozen. More are not ours.
 pub(super) const FILES_MAX: usize = 64;
@@ -90,6 +91,10 @@ impl FileMaker {
             let length = zeros.len().min((size - at) as usize);
             file.write_at(&[IoSlice::new(&zeros[..length])], at)?;
             at += length as u64;
+            if number > 0 {
+                // Frames are written meanwhile, and a disk that is handed much at a time lets them wait behind it.
+                file.sync()?;
+            }
         }
         let header = self.header(number, size, u32::from(number == 0));
         file.write_at(&[IoSlice::new(&header.bytes())], 0)?;

@@ -166,9 +166,7 @@ impl Driver {
                 shared.left(logs.placed(*log, pending.generation, end));
                 // Not only at the end: ten thousand logs that are made now take seconds.
                 shared.relief.send_replace(());
-                if !pending.is_in_journal {
-                    flush_soon(&flushes, &pending.files, shared.thresholds.flush_bytes);
-                }
+                flush_soon(&flushes, &pending.files, shared.thresholds.flush_bytes);
                 written.insert(*log, (pending.files, end));
                 outcome.map_err(stopped)
             });

@@ -33,8 +33,8 @@ pub struct Thresholds {
     /// Of the disk, free: below it and one percent of the whole, users' records are refused. What the journal holds has
     /// to find room in files.
     pub reserve_bytes: u64,
-    /// Of one log that the journal doesn't have, written since it was last synced: it is synced, beside other work, so
-    /// that its dirty pages don't fall on whoever waits for the next checkpoint.
+    /// Of one log, written since it was last synced: it is synced, beside other work, so that its dirty pages don't fall on
+    /// whoever waits for the next checkpoint.
     pub flush_bytes: u64,
 }
 
@@ -74,8 +74,6 @@ pub struct Pending {
     pub generation: u32,
     /// Where the log begins, durably: segments below it go.
     pub start: Offset,
-    /// Whether the journal has the records.
-    pub is_in_journal: bool,
 }
 
 /// How soon a log is to be written out.
