@@ -311,6 +311,39 @@ fn a_full_budget_sends_no_member_away() {
     });
 }
 
+/// A member sends its next heartbeat when the last was answered: an answer that waited for others' commits would expel it.
+#[test]
+fn a_heartbeat_is_answered_while_others_records_are_not_durable_yet() {
+    boot(async {
+        let (sim, broker, mut client) = served(9, &[]).await;
+        let mut request = join_request("slow", "", 10);
+        request.session_timeout_ms = 6_000;
+        let joined = client.call(3, &request).await.unwrap();
+        assert_eq!(assign(&mut client, "slow", &joined, 10).await, 0);
+        let mut peer = connect(&sim).await;
+        sim.disk.set_faults(slow(HOUR));
+        // Of the same coordinator.
+        peer.send(8, &commit_request("quick", 0..1, 4)).await.unwrap();
+        for _ in 0..30 {
+            sim.world.clock.sleep(SECOND).await;
+            let beat = timeout(SECOND, heartbeat(&mut client, "slow", &joined)).await;
+            assert_eq!(beat.expect("answered at once"), 0);
+        }
+        let mut stranger = heartbeat_request("slow", &joined);
+        stranger.generation_id += 1;
+        client.send(3, &stranger).await.unwrap();
+        let refused = timeout(SECOND, client.receive::<HeartbeatRequest>(3)).await;
+        assert!(refused.is_err(), "a refusal waits: {refused:?}");
+        assert!(
+            timeout(SECOND, peer.receive::<OffsetCommitRequest>(8)).await.is_err(),
+            "the commit is not durable yet"
+        );
+        sim.disk.set_faults(Faults::default());
+        drop((client, peer));
+        broker.stop().await.unwrap();
+    });
+}
+
 /// It is heard of each second, but its coordinator waits for its disk, again and again, with others' commits in front.
 #[test]
 fn a_coordinator_that_waits_for_its_disk_expels_nobody() {

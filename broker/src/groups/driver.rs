@@ -2,7 +2,7 @@
 //!
 //! A command is decided on the state with everything that was appended before it; its records are appended, and applied
 //! at once; its answers leave when the high watermark has passed all that they may have seen, in the order of the
-//! decisions. A failed append ends the driver, and with it all that it knew: the next one loads what is durable.
+//! decisions. Only a heartbeat's leaves at once (docs/decisions/0006). A failed append ends the driver, and with it all that it knew: the next one loads what is durable.
 //!
 //! A full journal is no failure: room is reserved before a command is decided, and where there is none, whoever asks is
 //! told to come again (COORDINATOR_NOT_AVAILABLE) and nothing has changed. Time stands still for members then: nobody is
@@ -17,7 +17,7 @@ use futures_util::stream::FuturesOrdered;
 use thalweg_coordinators::Context;
 use thalweg_coordinators::cluster::Standing;
 use thalweg_coordinators::groups::{
-    Answer, Command, Coordinator, Now, Policy, Request, Ticket, TopicName, can_be_left_out, records,
+    Answer, Command, Coordinator, Now, Policy, Refusal, Request, Ticket, TopicName, can_be_left_out, records,
 };
 use thalweg_log::journal::{Full, Reservation};
 use thalweg_log::log::{Mark, journal_bytes};
@@ -284,11 +284,13 @@ impl Driver {
         let decision = self.coordinator.decide(self.now(), command);
         // With what is not applied yet: the append may wait, and others ask for room meanwhile.
         self.share.holds(self.coordinator.bytes() + self.coordinator.bytes_owed());
-        let answers: Vec<_> = decision
+        let answers: Vec<(Reply, Answer)> = decision
             .reply
             .into_iter()
             .filter_map(|(ticket, answer)| Some((self.replies.remove(&ticket)?, answer)))
             .collect();
+        let (at_once, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| is_no_news(answer));
+        at_once.into_iter().for_each(|(reply, answer)| _ = reply.send(Ok(answer)));
         let countdown = Countdown::new();
         let appended = self.append(&decision.records, promised, &countdown).await;
         self.share.holds(self.coordinator.bytes());
@@ -417,6 +419,13 @@ impl Driver {
         }
         Ok((builder.build().ok_or(NotAppended)?, count))
     }
+}
+
+/// Whether an answer says nothing that a crash could take back: that a member is one, as it knows, or is to join again. It
+/// waits for nobody's records. A member sends no heartbeat before the last was answered, and one that waits for a slow disk
+/// would time out.
+fn is_no_news(answer: &Answer) -> bool {
+    matches!(answer, Answer::Heartbeat(Ok(()) | Err(Refusal::RebalanceInProgress)))
 }
 
 async fn reserve(shared: &Shared, bytes: usize) -> Result<Reservation<Mark>, Full> {
