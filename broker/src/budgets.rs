@@ -10,8 +10,9 @@
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
 //! | fetch sessions | 92 MB | what clients have told once, see `fetch_session` |
 //! | large answers about groups | 4 of 32 MiB, and what they are written into | answers above 1 MiB, until they are sent, see `groups::answers` |
-//! | records out of files | 64 MiB, and 256 open files | copies on their way to peers; what doesn't fit stays in its file, and past both an answer has one batch, see `thalweg_log::segment::loans` |
-//! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection`; records in memory that are not in files yet are shared |
+//! | records out of files | 64 MiB, and 128 open files | copies on their way to peers; what doesn't fit stays in its file, and past both an answer has one batch, see `thalweg_log::segment::loans` |
+//! | records out of memory | 64 MiB | those of fetches that give more than 64 KiB of them, until they are sent; past it an answer has one batch |
+//! | responses | 1 MiB and one more answer | finished answers waiting on one connection, see `connection` |
 //!
 //! A permit is taken for the bytes that arrive, never for the length that was declared: 10,000 peers that announce
 //! 100 MiB and send nothing hold nothing.
@@ -34,6 +35,13 @@ pub const LARGE_FRAMES_BYTES: usize = 128 << 20;
 
 /// Bytes of what is remembered of waiting fetches: some 5,000 consumers of 100 partitions each.
 pub const WAITING_FETCHES_BYTES: usize = 64 << 20;
+
+/// Bytes of records in memory that fetches were given, and that are not sent yet. They may be shared, and may be held by
+/// nobody else any more.
+pub const REMEMBERED_BYTES: usize = 64 << 20;
+
+/// Fewer are not counted.
+pub const FEW_REMEMBERED_BYTES: usize = 64 << 10;
 
 /// Up to so many bytes of memory an answer about groups is given without a turn.
 pub const SMALL_ANSWER_BYTES: usize = 1 << 20;
@@ -70,7 +78,19 @@ pub struct RequestMemory {
     /// See [`RequestMemory::alone`].
     alone: Arc<Mutex<()>>,
     large_answers: Arc<Semaphore>,
+    remembered: Remembered,
     bytes: usize,
+}
+
+/// The budget of records in memory that fetches are given.
+#[derive(Clone)]
+pub struct Remembered(Arc<Semaphore>);
+
+impl Remembered {
+    /// Room for so many bytes, until it is dropped; `None` if there is none.
+    pub fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+    }
 }
 
 /// Bytes taken out of a budget; they return when it is dropped.
@@ -101,6 +121,7 @@ impl RequestMemory {
             waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
             alone: Arc::default(),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
+            remembered: Remembered(Arc::new(Semaphore::new(REMEMBERED_BYTES))),
             bytes: small + large,
         }
     }
@@ -118,6 +139,11 @@ impl RequestMemory {
     /// Room to remember so many bytes of a fetch that waits; `None` if there is none: answer it at once.
     pub fn waiting_fetch(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         self.waiting_fetches.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+    }
+
+    /// The budget of records in memory that fetches are given.
+    pub fn remembered(&self) -> &Remembered {
+        &self.remembered
     }
 
     /// The turn of a request that may take many times its bytes while it is decoded: one at a time, broker-wide. Not to be

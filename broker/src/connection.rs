@@ -226,8 +226,10 @@ impl<'a> Connection<'a> {
         let clock = &self.shared.world.clock;
         let until = outgoing.is_in_turn().then(|| clock.now() + TURN_SEND_MAX);
         while !outgoing.is_empty() {
-            outgoing.warm(&self.shared.world).await?;
-            let mut send = std::pin::pin!(poll_fn(|context| outgoing.poll_send(stream, context)));
+            let mut send = std::pin::pin!(async {
+                outgoing.warm(&self.shared.world).await?;
+                poll_fn(|context| outgoing.poll_send(stream, &**clock, context)).await
+            });
             let sent = match (&mut send).now_or_never() {
                 Some(sent) => sent?,
                 None => {
@@ -241,10 +243,12 @@ impl<'a> Connection<'a> {
                     }
                 }
             };
-            if sent == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
+            match sent {
+                Some(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Some(_) => self.active = clock.now(),
+                // It waited, and is read again first.
+                None => {}
             }
-            self.active = clock.now();
         }
         Ok(())
     }

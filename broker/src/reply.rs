@@ -11,9 +11,10 @@ use bytes::{Buf, Bytes};
 use thalweg_log::segment::FileSpan;
 use thalweg_wire::Moment;
 use thalweg_wire::codec::{Encoded, Piece};
-use thalweg_world::World;
 use thalweg_world::net::Stream;
+use thalweg_world::{Clock, World};
 use tokio::io::AsyncWrite;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Pieces in one vectored write: the kernel takes 1,024.
 const PIECES_MAX: usize = 64;
@@ -29,6 +30,8 @@ pub struct Reply {
     spans: Vec<FileSpan>,
     /// When they were read.
     read_at: Moment,
+    /// Room that is free again when it is sent.
+    room: Vec<OwnedSemaphorePermit>,
 }
 
 /// Answers that leave together, in order.
@@ -37,6 +40,7 @@ pub struct Outgoing {
     parts: VecDeque<Part>,
     bytes: usize,
     in_turn: bool,
+    room: Vec<OwnedSemaphorePermit>,
 }
 
 enum Part {
@@ -53,7 +57,13 @@ impl Reply {
         let elsewhere = |piece: &Piece| if let Piece::Elsewhere(bytes) = piece { *bytes } else { 0 };
         let missing: usize = encoded.pieces().iter().map(elsewhere).sum();
         assert_eq!(missing, spans.iter().map(FileSpan::byte_length).sum::<usize>(), "other bytes than the answer says");
-        Reply { encoded, spans, read_at }
+        Reply { encoded, spans, read_at, room: Vec::new() }
+    }
+
+    /// The same, with room that it takes until it is sent.
+    pub fn with(mut self, room: Vec<OwnedSemaphorePermit>) -> Reply {
+        self.room.extend(room);
+        self
     }
 
     /// Its size, in bytes.
@@ -82,7 +92,8 @@ impl From<Encoded> for Reply {
 impl Outgoing {
     /// Puts an answer behind those that are there.
     pub fn push(&mut self, reply: Reply) {
-        let Reply { encoded, spans, read_at } = reply;
+        let Reply { encoded, spans, read_at, room } = reply;
+        self.room.extend(room);
         self.bytes += encoded.len();
         self.in_turn |= encoded.is_kept();
         let mut spans = spans.into_iter();
@@ -121,21 +132,33 @@ impl Outgoing {
     /// # Errors
     /// What is next can't be sent any more.
     pub async fn warm(&mut self, world: &World) -> io::Result<()> {
-        let Some(Part::InFile { span, read_at, .. }) = self.parts.front_mut() else { return Ok(()) };
-        if world.clock.now().since(*read_at) > WARM_FOR {
-            let again = span.clone();
-            world.offload(move || again.check_again()).await.map_err(|error| {
-                tracing::error!(%error, "records can't be read");
-                io::Error::other(error)
-            })?;
-            *read_at = world.clock.now();
+        if !self.is_stale(world.clock.now()) {
+            return Ok(());
         }
+        let Some(Part::InFile { span, sent, read_at }) = self.parts.front_mut() else { return Ok(()) };
+        let (again, sent) = (span.clone(), *sent);
+        world.offload(move || again.check_again(sent)).await.map_err(|error| {
+            tracing::error!(%error, "records can't be read");
+            io::Error::other(error)
+        })?;
+        *read_at = world.clock.now();
         Ok(())
     }
 
-    /// Sends some of it, and says how many bytes.
-    pub fn poll_send(&mut self, stream: &mut Stream, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn is_stale(&self, now: Moment) -> bool {
+        matches!(self.parts.front(), Some(Part::InFile { read_at, .. }) if now.since(*read_at) > WARM_FOR)
+    }
+
+    /// Sends some of it, and says how many bytes; `None` if what is next was read too long ago, also if that happened while
+    /// the peer took nothing.
+    pub fn poll_send(
+        &mut self,
+        stream: &mut Stream,
+        clock: &dyn Clock,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<usize>>> {
         let sent = match self.parts.front() {
+            Some(Part::InFile { .. }) if self.is_stale(clock.now()) => return Poll::Ready(Ok(None)),
             Some(Part::InFile { span, sent, .. }) => {
                 let (at, left) = (span.position() + *sent as u64, span.byte_length() - sent);
                 ready!(Pin::new(&mut **stream).poll_send_file(context, span.file(), at, left))?
@@ -152,7 +175,7 @@ impl Outgoing {
             }
         };
         self.advance(sent);
-        Poll::Ready(Ok(sent))
+        Poll::Ready(Ok(Some(sent)))
     }
 
     fn advance(&mut self, mut sent: usize) {

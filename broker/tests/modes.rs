@@ -135,10 +135,15 @@ const LARGE_BYTES: usize = 60 << 10;
 
 /// Writes to an async topic until it was refused, or has so many large values.
 async fn load_async(sim: &SimulatedWorld, values: usize) -> usize {
+    load_in(sim, "async", values).await
+}
+
+/// The same to a topic whose name is its `flush.mode`.
+async fn load_in(sim: &SimulatedWorld, mode: &str, values: usize) -> usize {
     let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
-    create(&mut client, "async", &[("flush.mode", "async")]).await.unwrap();
+    create(&mut client, mode, &[("flush.mode", mode)]).await.unwrap();
     for number in 0..values {
-        if client.produce("async", 0, &batch(&[large(number).as_bytes()])).await.unwrap().error_code != 0 {
+        if client.produce(mode, 0, &batch(&[large(number).as_bytes()])).await.unwrap().error_code != 0 {
             return number;
         }
     }
@@ -221,12 +226,22 @@ fn neither_a_topic_nor_the_journal_hands_the_disk_much_at_a_time() {
 /// As final as any other: what was in the page cache is not known any more.
 #[test]
 fn a_failed_sync_of_an_async_topic_ends_the_directory() {
+    a_failed_sync_ends_the_directory("async", JOURNAL_BYTES);
+}
+
+/// Its records are in the journal, and are there after the next start.
+#[test]
+fn a_failed_sync_of_a_sync_topic_ends_the_directory() {
+    a_failed_sync_ends_the_directory("sync", 64 << 20);
+}
+
+fn a_failed_sync_ends_the_directory(mode: &str, journal_bytes: u64) {
     let mut taken = 0;
     let mut sim = boot(async {
         let sim = SimulatedWorld::new(1);
-        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
-        sim.disk.fault_next(Kind::Sync, "async-0/00000000000000000000.log", Fault::Io);
-        taken = load_async(&sim, 400).await;
+        let broker = start_with(&sim, journal_bytes).await.unwrap();
+        sim.disk.fault_next(Kind::Sync, &format!("{mode}-0/00000000000000000000.log"), Fault::Io);
+        taken = load_in(&sim, mode, 400).await;
         assert!((FLUSH_BYTES..=UNSYNCED_MAX).contains(&(taken * LARGE_BYTES)), "{taken} were taken");
         let error = broker.stop().await.unwrap_err();
         assert!(error.to_string().contains("not clean"), "{error}");
@@ -235,9 +250,9 @@ fn a_failed_sync_of_an_async_topic_ends_the_directory() {
     sim.disk.kill();
     boot(async {
         sim = sim.reboot();
-        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let broker = start_with(&sim, journal_bytes).await.unwrap();
         let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
-        assert!(client.offset_of_time("async", 0, -1).await.unwrap() >= taken as i64, "a killed process loses nothing");
+        assert!(client.offset_of_time(mode, 0, -1).await.unwrap() >= taken as i64, "a killed process loses nothing");
         drop(client);
         broker.stop().await.unwrap();
     });

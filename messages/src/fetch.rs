@@ -225,7 +225,9 @@ pub struct FetchedPartition {
     pub aborted_transactions: Option<Vec<AbortedTransaction>>,
     /// Bytes of records that come first and that are not in memory.
     pub elsewhere: usize,
-    /// The records behind them.
+    /// Records behind them, as they are written.
+    pub written: Bytes,
+    /// The records behind those.
     pub batches: Vec<Batch>,
 }
 
@@ -242,7 +244,7 @@ impl FetchPartitionAnswer for FetchedPartition {
         if version >= 11 {
             into.i32(BrokerId::NONE.0);
         }
-        into.records(self.elsewhere, &self.batches)?;
+        into.records(self.elsewhere, &self.written, &self.batches)?;
         into.no_tags();
         Ok(())
     }

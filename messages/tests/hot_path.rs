@@ -205,6 +205,7 @@ fn the_writer_of_batches_writes_what_the_struct_writes() {
             log_start_offset: Offset(if version >= 5 { 2 } else { -1 }),
             aborted_transactions: Some(Vec::new()),
             elsewhere: 0,
+            written: Bytes::new(),
             batches: batches.clone(),
         };
         let whole = fetch::FetchPartitionResponse {

@@ -272,7 +272,7 @@ impl<M: Send + 'static> Driver<M> {
                 .ring
                 .growth(Growth::Now, now)
                 .ok_or_else(|| io::Error::other("a frame has no place in the journal although room was promised"))?;
-            self.growing = Some(self.make_file(number, size));
+            self.growing = Some(self.make_file(number, size, Growth::Now));
         }
         let mut grown = None;
         tokio::select! {
@@ -291,7 +291,7 @@ impl<M: Send + 'static> Driver<M> {
         if self.growing.is_none()
             && let Some((number, size)) = self.ring.growth(Growth::Ahead, self.world.clock.now())
         {
-            self.growing = Some(self.make_file(number, size));
+            self.growing = Some(self.make_file(number, size, Growth::Ahead));
         }
     }
 
@@ -321,12 +321,12 @@ impl<M: Send + 'static> Driver<M> {
         self.shared.freed.notify_waiters();
     }
 
-    fn make_file(&self, number: u32, size: u64) -> JoinHandle<io::Result<RingFile>> {
+    fn make_file(&self, number: u32, size: u64, growth: Growth) -> JoinHandle<io::Result<RingFile>> {
         let maker = self.ring.maker.clone();
         let world = self.world.clone();
         tokio::spawn(async move {
             let disk = world.disk.clone();
-            world.offload(move || maker.make(&*disk, number, size)).await
+            world.offload(move || maker.make(&*disk, number, size, growth)).await
         })
     }
 

@@ -22,6 +22,8 @@ use thalweg_wire::checksum::crc32c;
 use thalweg_world::DiskFile;
 use thalweg_world::disk::{Disk, Open};
 
+use super::ring::Growth;
+
 const MAGIC: u32 = u32::from_be_bytes(*b"THJF");
 const VERSION: u32 = 1;
 const FILE_HEADER_BYTES: usize = 64;
@@ -54,13 +56,13 @@ impl FileMaker {
     /// Makes a file full of zeros with its header, durably, under another name first: a file that bears its name is
     /// whole. The zeros are written, not promised (`fallocate`), so that a later write changes no metadata. A disk
     /// without room for all of it is left as it was. Blocks.
-    pub(super) fn make(&self, disk: &dyn Disk, number: u32, size: u64) -> io::Result<RingFile> {
+    pub(super) fn make(&self, disk: &dyn Disk, number: u32, size: u64, growth: Growth) -> io::Result<RingFile> {
         if disk.space(&self.folder)?.free < size {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let path = self.folder.join(name_of(number));
         let unfinished = path.with_extension(UNFINISHED);
-        if let Err(error) = self.fill(disk, &unfinished, number, size) {
+        if let Err(error) = self.fill(disk, &unfinished, number, size, growth) {
             // What others need most on a full disk is what this try took. If that fails too, the next try takes it over.
             let _ = disk.remove_file(&unfinished);
             return Err(error);
@@ -82,7 +84,7 @@ impl FileMaker {
         first.sync()
     }
 
-    fn fill(&self, disk: &dyn Disk, path: &Path, number: u32, size: u64) -> io::Result<()> {
+    fn fill(&self, disk: &dyn Disk, path: &Path, number: u32, size: u64, growth: Growth) -> io::Result<()> {
         let file = disk.open(path, Open::Create)?;
         file.set_size(0)?;
         let zeros = vec![0; ZEROS_BYTES.min(size as usize)];
@@ -91,7 +93,7 @@ impl FileMaker {
             let length = zeros.len().min((size - at) as usize);
             file.write_at(&[IoSlice::new(&zeros[..length])], at)?;
             at += length as u64;
-            if number > 0 {
+            if growth == Growth::Ahead {
                 // Frames are written meanwhile, and a disk that is handed much at a time lets them wait behind it.
                 file.sync()?;
             }

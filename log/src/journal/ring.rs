@@ -118,7 +118,7 @@ pub fn create(
 ) -> Result<Opened, OpenError> {
     let maker = FileMaker { folder: folder.to_owned(), journal: entropy.uuid(), directory };
     let first = maker
-        .make(disk, 0, options.first_file_bytes())
+        .make(disk, 0, options.first_file_bytes(), Growth::Now)
         .map_err(|error| OpenError::Io(folder.join(name_of(0)), error))?;
     let replay = Replay { files: vec![first.file.clone()], frames: Vec::new() };
     Ok(Opened { ring: Ring::new(maker, options, vec![first], None), replay })

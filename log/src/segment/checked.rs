@@ -1,6 +1,6 @@
 //! Which stretches of files were checked a moment ago: who reads them next needn't do so again.
 //!
-//! Stretches end where the last batch ends within a multiple of [`STRETCH_BYTES`], so that readers who began anywhere soon
+//! A stretch ends with the first batch that reaches a multiple of [`STRETCH_BYTES`], so that readers who began anywhere soon
 //! read the same ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use thalweg_wire::{Moment, Offset};
 
-/// See above. It also says how much shorter than asked for an answer may be, to end where a stretch does.
+/// See above.
 const STRETCH_BYTES: u64 = 128 << 10;
 
 /// For how long what was checked counts as checked. It was in memory then, as it still is, or it was hardly needed.
@@ -57,7 +57,6 @@ struct Slot {
 /// Divides batches that stand one behind the other into stretches.
 pub(super) struct Borders {
     start: u32,
-    open: Option<Stretch>,
 }
 
 impl Checked {
@@ -87,6 +86,11 @@ impl Checked {
         (now.since(slot.at) <= FRESH_FOR).then_some(slot.stretch)
     }
 
+    /// Forgets all of it: something was found damaged.
+    pub(super) fn forget(&self) {
+        self.slots().clear();
+    }
+
     fn slots(&self) -> MutexGuard<'_, Vec<[Option<Slot>; WAYS]>> {
         // Each slot is whole between any two of its changes.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,18 +108,17 @@ impl Place {
 impl Borders {
     /// From a batch that begins at a position on.
     pub(super) fn from(position: u32) -> Borders {
-        Borders { start: position, open: None }
+        Borders { start: position }
     }
 
-    /// Takes the next batch, by where it ends. Gives the stretch that ended before it, and where that one began.
+    /// Takes the next batch, by where it ends. Gives the stretch that ends with it, if one does, and where that began.
     pub(super) fn next(&mut self, end: u32, next_offset: Offset) -> Option<(u32, Stretch)> {
         let line = (u64::from(self.start) / STRETCH_BYTES + 1) * STRETCH_BYTES;
-        let ended = self.open.take_if(|_| u64::from(end) > line).map(|stretch| (self.start, stretch));
-        if let Some((_, stretch)) = ended {
-            self.start = stretch.end;
+        if u64::from(end) < line {
+            return None;
         }
-        self.open = Some(Stretch { end, next_offset });
-        ended
+        let start = std::mem::replace(&mut self.start, end);
+        Some((start, Stretch { end, next_offset }))
     }
 }
 
@@ -170,7 +173,7 @@ mod tests {
             ends.collect::<Vec<(u32, Stretch)>>()
         };
         let all = stretches(0);
-        assert!(all.iter().all(|(start, stretch)| u64::from(stretch.end - start) <= STRETCH_BYTES));
+        assert!(all.iter().all(|(start, stretch)| stretch.end - start < STRETCH_BYTES as u32 + SIZE));
         assert!(all.windows(2).all(|two| two[0].1.end == two[1].0), "one behind the other");
         for first in 1..40 {
             let here = stretches(first);
@@ -181,9 +184,19 @@ mod tests {
     #[test]
     fn a_batch_longer_than_a_stretch_is_one() {
         let mut borders = Borders::from(10);
-        assert_eq!(borders.next(1_000_000, Offset(1)), None);
         let long = Stretch { end: 1_000_000, next_offset: Offset(1) };
-        assert_eq!(borders.next(1_000_010, Offset(2)), Some((10, long)));
-        assert_eq!(borders.start, 1_000_000);
+        assert_eq!(borders.next(1_000_000, Offset(1)), Some((10, long)));
+        assert_eq!(borders.next(1_000_010, Offset(2)), None);
+    }
+
+    #[test]
+    fn nothing_is_known_where_something_was_damaged() {
+        let checked = Checked::default();
+        let stretch = Stretch { end: 100, next_offset: Offset(9) };
+        checked.note(place(0), stretch, Moment::ZERO);
+        checked.forget();
+        assert_eq!(checked.find(place(0), Moment::ZERO), None);
+        checked.note(place(0), stretch, Moment::ZERO);
+        assert_eq!(checked.find(place(0), Moment::ZERO), Some(stretch));
     }
 }

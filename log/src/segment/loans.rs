@@ -12,8 +12,8 @@ use bytes::Bytes;
 /// Bytes of records that are copied out of files.
 pub const COPIED_BYTES_MAX: usize = 64 << 20;
 
-/// Files that are kept open for them: with those that stay open, less than a process may have.
-pub const LENT_FILES_MAX: usize = 256;
+/// Files that are kept open for them. With those that stay open anyway, 640 of the 1,024 that a process commonly may have.
+pub const LENT_FILES_MAX: usize = 128;
 
 /// The size of memory that is used again, for copies of more than half of it: clean pages cost as much as the copy.
 const REUSED_BYTES: usize = 1 << 20;
@@ -78,15 +78,21 @@ impl Memory {
 }
 
 impl LentMemory {
-    /// Memory for so many bytes of which nobody keeps count, since they are not for a peer.
+    /// Memory for so many bytes of which nobody keeps count: they are not for a peer, or are the one batch that each may
+    /// have.
     pub(super) fn uncounted(length: usize) -> LentMemory {
         LentMemory { memory: vec![0; length], length, of: None }
     }
 
-    /// Its first bytes, to be shared; all of it is held as long as one of them is, unless they are few.
+    /// Its first bytes, to be shared. All of it is held as long as one of them is; so they are copied if they are few.
     pub(super) fn into_bytes(mut self, length: usize) -> Bytes {
         if length < self.memory.len() / 2 {
-            return Bytes::copy_from_slice(&self[..length]);
+            let few = LentMemory { memory: self[..length].to_vec(), length, of: self.of.clone() };
+            if let Some(of) = &few.of {
+                // For less than this has, which comes back now.
+                of.bytes.fetch_add(length, Ordering::Relaxed);
+            }
+            return Bytes::from_owner(few);
         }
         self.length = length;
         Bytes::from_owner(self)
@@ -162,6 +168,8 @@ mod tests {
     fn few_bytes_do_not_hold_much_memory() {
         let loans = Loans::default();
         let few = loans.memory(REUSED_BYTES).unwrap().into_bytes(10);
-        assert_eq!((few.len(), loans.memory.bytes.load(Ordering::Relaxed)), (10, 0));
+        assert_eq!((few.len(), loans.memory.bytes.load(Ordering::Relaxed)), (10, 10));
+        drop(few);
+        assert_eq!(loans.memory.bytes.load(Ordering::Relaxed), 0);
     }
 }

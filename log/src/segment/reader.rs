@@ -22,7 +22,7 @@ use crate::log::{FirstBatch, ReadLimit};
 /// Whether a batch's bytes are held against its checksum before they are given out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Checksums {
-    /// They are: bytes that rotted on the disk are never served.
+    /// They are: what is read was whole when it was read.
     Verified,
     /// Only headers are looked at. A consumer checks the rest itself.
     Trusted,
@@ -59,6 +59,20 @@ pub(super) struct Run {
     /// Where the batch begins, and its bytes.
     pub(super) first: Offset,
     pub(super) first_bytes: usize,
+}
+
+/// Whole batches in memory, one behind the other.
+pub(super) struct Copied {
+    pub(super) bytes: Bytes,
+    /// Where each of them ends.
+    pub(super) ends: Vec<End>,
+}
+
+/// The end of a batch in a [`Copied`], and the offset behind its last record.
+#[derive(Clone, Copy)]
+pub(super) struct End {
+    pub(super) at: usize,
+    pub(super) next_offset: Offset,
 }
 
 /// Who may not wait doesn't walk over more batches than this to find one: an index that is wide or wrong is no help. Between
@@ -139,7 +153,14 @@ impl Reader {
     pub fn read(&self, from: Offset, below: Offset, limit: ReadLimit) -> Result<Vec<Batch>, SegmentError> {
         let folder = &self.shared.folder;
         self.settled_from(from, |segment, _| match self.run(folder, &segment, from, below, limit)? {
-            Some(run) => self.copied(folder, &segment, &run, below, LentMemory::uncounted(run.bytes)),
+            Some(run) => {
+                let memory = LentMemory::uncounted(run.bytes);
+                let Copied { bytes, ends } = self.copied(folder, &segment, &run, below, memory)?;
+                let starts = [0].into_iter().chain(ends.iter().map(|end| end.at)).take(ends.len());
+                let batches = starts.map(|start| Batch::parse(&bytes.slice(start..)));
+                let batches: Result<_, Unreadable> = batches.collect();
+                batches.map_err(|_| io::Error::from(io::ErrorKind::InvalidData).into())
+            }
             None => Ok(Vec::new()),
         })
     }
@@ -287,13 +308,13 @@ impl Reader {
         &Run { position, first, .. }: &Run,
         below: Offset,
         mut memory: LentMemory,
-    ) -> Result<Vec<Batch>, SegmentError> {
+    ) -> Result<Copied, SegmentError> {
         let log = folder.open(segment.base, FileKind::Log)?;
         if log.read_at(&mut memory, u64::from(position))? < memory.len() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let mut expected = first;
-        let (mut used, mut starts, mut flaw) = (0, Vec::new(), None);
+        let (mut used, mut ends, mut flaw) = (0, Vec::new(), None);
         while let Some(rest) = memory.get(used..).filter(|rest| rest.len() >= HEADER_BYTES) {
             let place = u64::from(position) + used as u64;
             let room = u64::from(segment.bytes) - place;
@@ -307,9 +328,9 @@ impl Reader {
                         flaw = Some(corrupt);
                         break;
                     }
-                    starts.push(used);
                     used += bytes as usize;
                     expected = Offset(last_offset(&header).0 + 1);
+                    ends.push(End { at: used, next_offset: expected });
                 }
                 Err(other) => {
                     flaw = Some(other);
@@ -317,13 +338,11 @@ impl Reader {
                 }
             }
         }
-        if let Some(flaw) = flaw.filter(|_| starts.is_empty()) {
+        if let Some(flaw) = flaw.filter(|_| ends.is_empty()) {
             let damage = self.shared.folder.damage(segment.base, u64::from(position), expected, flaw);
             return Err(SegmentError::Damaged(damage));
         }
-        let buffer = memory.into_bytes(used);
-        let batches = starts.into_iter().map(|start| Batch::parse(&buffer.slice(start..)));
-        batches.collect::<Result<_, Unreadable>>().map_err(|_| io::Error::from(io::ErrorKind::InvalidData).into())
+        Ok(Copied { bytes: memory.into_bytes(used), ends })
     }
 
     /// The first batch from a position on that is wanted, whole and checked.

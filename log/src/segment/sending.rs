@@ -6,16 +6,15 @@
 
 use std::sync::Arc;
 
-use thalweg_wire::batch::Batch;
 use thalweg_wire::{Moment, Offset};
 
 use super::checked::{Borders, Place, Stretch};
 use super::damage::SegmentError;
 use super::extent::Segment;
 use super::folder::{Folder, Wait};
-use super::loans::LentMemory;
+use super::loans::{LentFile, LentMemory};
 use super::names::FileKind;
-use super::reader::{Reader, Run};
+use super::reader::{Checksums, Copied, Reader, Run};
 use super::span::{FileSpan, Sendable};
 use super::walk::{Step, Walk};
 use crate::log::{FirstBatch, ReadLimit};
@@ -26,8 +25,11 @@ const COPIED_MAX: usize = 1 << 20;
 /// Fewer bytes are, also if they were checked before: each page of a file that is sent costs some work.
 const SPAN_BYTES_MIN: usize = 64 << 10;
 
-/// A span is no longer than this, or has one batch: it may have to be read again before it is sent.
-const SPAN_BYTES_MAX: u32 = 1 << 20;
+/// A span is no longer than this, or has one stretch: it may have to be read again before it is sent.
+const SPAN_BYTES_MAX: u32 = 256 << 10;
+
+/// An answer that has to stop somewhere may leave out one part in so many, to end where a stretch does.
+const LEFT_PART: usize = 8;
 
 /// One reading.
 struct Sending<'a> {
@@ -40,7 +42,7 @@ struct Sending<'a> {
 }
 
 impl Reader {
-    /// As [`Reader::read`], to be sent. An answer that has to stop somewhere may stop a bit earlier than it would have to.
+    /// As [`Reader::read`], to be sent. What has to stop somewhere may be an eighth shorter than it would have to be.
     ///
     /// # Errors
     /// As [`Reader::read`].
@@ -82,38 +84,48 @@ impl Sending<'_> {
         if let Some(records) = self.checked_before(run)? {
             return Ok(records);
         }
-        let memory = if run.bytes <= COPIED_MAX { self.folder.files.loans().memory(run.bytes) } else { None };
-        if let Some(memory) = memory {
-            return self.copied(run, memory).map(Sendable::from);
+        let loans = self.folder.files.loans();
+        if run.bytes > COPIED_MAX
+            && let Some(lent) = loans.file()
+        {
+            return self.checked_now(run, lent);
         }
-        if let Some(records) = self.checked_now(run)? {
-            return Ok(records);
+        if let Some(memory) = loans.memory(run.bytes.min(COPIED_MAX.max(run.first_bytes))) {
+            return self.copied(run, memory);
+        }
+        if let Some(lent) = loans.file() {
+            return self.checked_now(run, lent);
         }
         // Whoever reads gets on, however much is on its way.
-        let length = if first == FirstBatch::Always { run.first_bytes } else { return Ok(Sendable::default()) };
-        self.copied(run, LentMemory::uncounted(length)).map(Sendable::from)
+        match first {
+            FirstBatch::Always => self.copied(run, LentMemory::uncounted(run.first_bytes)),
+            FirstBatch::IfItFits => Ok(Sendable::default()),
+        }
     }
 
-    /// What was checked a moment ago and is still in memory, if that is at least half of what is wanted.
+    /// What was checked a moment ago and is still in memory, if that is about all that is wanted.
     fn checked_before(&self, run: &Run) -> Result<Option<Sendable>, SegmentError> {
         let mut spans = Spans::from(run.position);
         let stop = u64::from(run.position) + run.bytes as u64;
-        let mut enough = run.bytes / 2;
+        let mut enough = run.bytes - run.bytes / LEFT_PART;
         while let Some(stretch) = self.folder.files.checked().find(self.place(spans.end), self.now) {
             if u64::from(stretch.end) > stop || stretch.next_offset > self.below {
                 enough = 0;
                 break;
             }
+            if !self.is_in_memory(spans.end, stretch.end)? {
+                break;
+            }
             spans.push(stretch);
         }
-        let bytes = (spans.end - run.position) as usize;
-        if bytes < enough.max(SPAN_BYTES_MIN) || !self.is_in_memory(run.position, spans.end)? {
+        if ((spans.end - run.position) as usize) < enough.max(SPAN_BYTES_MIN) {
             return Ok(None);
         }
-        self.in_file(spans)
+        let Some(lent) = self.folder.files.loans().file() else { return Ok(None) };
+        self.in_file(spans, lent).map(Some)
     }
 
-    /// A word of whoever was here: it is asked for at both ends, since what was used the longest ago is forgotten first.
+    /// As far as one can tell without reading it: it is asked for at both ends of each stretch.
     fn is_in_memory(&self, start: u32, end: u32) -> Result<bool, SegmentError> {
         let log = self.folder.open_itself(self.segment.base, FileKind::Log)?;
         for position in [start, end - 1] {
@@ -124,29 +136,30 @@ impl Sending<'_> {
         Ok(true)
     }
 
-    /// Copies, checked on the way.
-    fn copied(&self, run: &Run, memory: LentMemory) -> Result<Vec<Batch>, SegmentError> {
-        let mut batches = self.reader.copied(self.folder, &self.segment, run, self.below, memory)?;
+    /// A copy, checked on the way.
+    fn copied(&self, run: &Run, memory: LentMemory) -> Result<Sendable, SegmentError> {
+        let Copied { bytes, ends } = self.reader.copied(self.folder, &self.segment, run, self.below, memory)?;
         let mut borders = Borders::from(run.position);
-        let mut end = run.position;
-        // How many batches stand before the stretch that is still open.
-        let mut before = 0;
-        for (number, batch) in batches.iter().enumerate() {
+        // Where the last stretch ended.
+        let mut border = None;
+        for end in &ends {
             // Below 2 GiB, as every position in a segment.
-            end += batch.byte_length() as u32;
-            if let Some(ended) = borders.next(end, batch.next_offset()) {
+            if let Some(ended) = borders.next(run.position + end.at as u32, end.next_offset) {
                 self.note(ended);
-                before = number;
+                border = Some(*end);
             }
         }
-        if before > 0 && batches.last().is_some_and(|last| self.goes_on(end, last.next_offset())) {
-            batches.truncate(before);
+        let Some(mut last) = ends.last().copied() else { return Ok(Sendable::default()) };
+        if let Some(border) = border.filter(|border| (last.at - border.at) * LEFT_PART <= last.at)
+            && self.goes_on(run.position + last.at as u32, last.next_offset)
+        {
+            last = border;
         }
-        Ok(batches)
+        Ok(Sendable::copied(bytes.slice(..last.at), last.next_offset))
     }
 
-    /// Checked in pieces, and left where it is. `None` if nothing is there, or too many files are lent.
-    fn checked_now(&self, run: &Run) -> Result<Option<Sendable>, SegmentError> {
+    /// Checked in pieces, and left where it is.
+    fn checked_now(&self, run: &Run, lent: LentFile) -> Result<Sendable, SegmentError> {
         let log = self.folder.open(self.segment.base, FileKind::Log)?;
         let mut walk = Walk::new(log, self.segment.base, run.position, self.segment.bytes, self.reader.checksums());
         let start = walk.position();
@@ -174,12 +187,13 @@ impl Sending<'_> {
             }
             last = Some(stretch);
         }
-        if let Some(last) = last
-            && (spans.end == run.position || !self.goes_on(last.end, last.next_offset))
-        {
-            spans.push(last);
+        if let Some(last) = last {
+            let (all, open) = ((last.end - run.position) as usize, (last.end - spans.end) as usize);
+            if open > 0 && (open * LEFT_PART > all || !self.goes_on(last.end, last.next_offset)) {
+                spans.push(last);
+            }
         }
-        self.in_file(spans)
+        self.in_file(spans, lent)
     }
 
     /// Whether there is more where an answer stops for its limit: it then ends with a stretch.
@@ -193,11 +207,13 @@ impl Sending<'_> {
     }
 
     fn note(&self, (start, stretch): (u32, Stretch)) {
-        self.folder.files.checked().note(self.place(start), stretch, self.now);
+        if self.reader.checksums() == Checksums::Verified {
+            self.folder.files.checked().note(self.place(start), stretch, self.now);
+        }
     }
 
-    fn in_file(&self, spans: Spans) -> Result<Option<Sendable>, SegmentError> {
-        let (Some(end), Some(lent)) = (spans.next_offset, self.folder.files.loans().file()) else { return Ok(None) };
+    fn in_file(&self, spans: Spans, lent: LentFile) -> Result<Sendable, SegmentError> {
+        let Some(end) = spans.next_offset else { return Ok(Sendable::default()) };
         let file = self.folder.open_itself(self.segment.base, FileKind::Log)?;
         let lent = Arc::new(lent);
         let span = |borders: &[u32]| FileSpan {
@@ -210,7 +226,7 @@ impl Sending<'_> {
             _lent: lent.clone(),
         };
         let borders = [spans.borders, vec![spans.end]].concat();
-        Ok(Some(Sendable::in_file(borders.windows(2).map(span).collect(), end)))
+        Ok(Sendable::in_file(borders.windows(2).map(span).collect(), end))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use thalweg_wire::Offset;
 use thalweg_wire::batch::Batch;
 use thalweg_world::DiskFile;
@@ -13,6 +14,9 @@ use super::folder::Folder;
 use super::loans::LentFile;
 use super::reader::Checksums;
 use super::walk::{Step, Walk};
+
+/// Of a batch that is longer than this, and half sent, so much is read at a time.
+const READ_ON_BYTES: usize = 1 << 20;
 
 /// Whole batches of one `.log`, one behind the other, each of which fitted its checksum when it was checked last.
 pub struct FileSpan {
@@ -25,26 +29,33 @@ pub struct FileSpan {
     pub(super) _lent: Arc<LentFile>,
 }
 
-/// Records to be sent: what stands in a file, and what comes behind it.
+/// Records to be sent, whole batches in order: what stands in a file, copies, and what memory has behind them.
 #[derive(Debug, Default)]
 pub struct Sendable {
     /// What is in a file, one behind the other.
     pub spans: Vec<FileSpan>,
+    /// What was copied out of it, as it stood there.
+    pub copy: Bytes,
     /// What is in memory.
     pub batches: Vec<Batch>,
-    /// The offset behind the last record of the spans.
-    spans_end: Option<Offset>,
+    /// The offset behind the last record of the file.
+    file_end: Option<Offset>,
 }
 
 impl Sendable {
     /// What is in a file, up to an offset.
     pub(super) fn in_file(spans: Vec<FileSpan>, end: Offset) -> Sendable {
-        Sendable { spans, batches: Vec::new(), spans_end: Some(end) }
+        Sendable { spans, file_end: Some(end), ..Sendable::default() }
+    }
+
+    /// Copies of batches, up to an offset.
+    pub(super) fn copied(copy: Bytes, end: Offset) -> Sendable {
+        Sendable { copy, file_end: Some(end), ..Sendable::default() }
     }
 
     /// Bytes of all of it.
     pub fn byte_length(&self) -> usize {
-        self.span_bytes() + self.batches.iter().map(Batch::byte_length).sum::<usize>()
+        self.span_bytes() + self.copy.len() + self.batches.iter().map(Batch::byte_length).sum::<usize>()
     }
 
     /// Bytes of what is in a file.
@@ -54,13 +65,17 @@ impl Sendable {
 
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.spans.is_empty() && self.batches.is_empty()
+        self.spans.is_empty() && self.copy.is_empty() && self.batches.is_empty()
+    }
+
+    /// Whether it holds on to something that others may be short of (see [`super::loans`]).
+    pub fn borrows(&self) -> bool {
+        !self.spans.is_empty() || !self.copy.is_empty()
     }
 
     /// The offset behind its last record; `None` if there is nothing.
     pub fn next_offset(&self) -> Option<Offset> {
-        let last = self.batches.last().map(Batch::next_offset);
-        last.or(self.spans_end)
+        self.batches.last().map(Batch::next_offset).or(self.file_end)
     }
 }
 
@@ -86,11 +101,17 @@ impl FileSpan {
         self.bytes as usize
     }
 
-    /// Reads and checks all of it once more, and so brings it into memory. Blocks.
+    /// Reads and checks all of it once more, and so brings it into memory. Of one large batch of which so many bytes are
+    /// sent already, reads what comes next. Blocks.
     ///
     /// # Errors
     /// [`SegmentError::Damaged`] if it is not what it was any more.
-    pub fn check_again(&self) -> Result<(), SegmentError> {
+    pub fn check_again(&self, sent: usize) -> Result<(), SegmentError> {
+        if sent > 0 && self.byte_length() > READ_ON_BYTES {
+            let mut next = vec![0; READ_ON_BYTES.min(self.byte_length() - sent)];
+            self.file.read_at(&mut next, self.position() + sent as u64)?;
+            return Ok(());
+        }
         let end = self.position + self.bytes;
         let mut walk = Walk::new(self.file.clone(), self.segment.base, self.position, end, self.checksums);
         loop {
@@ -98,6 +119,7 @@ impl FileSpan {
                 Step::Batch { .. } => {}
                 Step::End => return Ok(()),
                 Step::Flawed(flaw) => {
+                    self.folder.files.checked().forget();
                     let damage = self.folder.damage(self.segment.base, walk.position(), walk.expected(), flaw);
                     return Err(SegmentError::Damaged(damage));
                 }

@@ -1,4 +1,4 @@
-//! Who writes to files: one loop, and beside it one that syncs what the journal doesn't have.
+//! Who writes to files: one loop, and beside it one that syncs what a log has had for long enough.
 
 use std::collections::BTreeMap;
 use std::io;

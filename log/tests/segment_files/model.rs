@@ -46,7 +46,7 @@ impl Pair {
         // The simulated disk has in memory what it likes.
         if let Some(cached) = reader.read_cached_to_send(from, below, limit.bytes, Moment::ZERO) {
             let limit = ReadLimit { first: FirstBatch::IfItFits, ..limit };
-            assert_eq!(cached.batches, reader.read(from, below, limit).unwrap(), "{from}, below {below}");
+            assert_eq!(sent(&cached), reader.read(from, below, limit).unwrap(), "{from}, below {below}");
             self.cached.set(self.cached.get() + 1);
         }
 

@@ -167,16 +167,17 @@ impl Encoder {
 
     /// A records field made of whole batches: their headers are copied, their records put by reference.
     pub fn batches(&mut self, batches: &[Batch]) -> Result<(), EncodeError> {
-        self.records(0, batches)
+        self.records(0, &Bytes::new(), batches)
     }
 
-    /// The same, with so many bytes of batches before them that are [`Piece::Elsewhere`].
-    pub fn records(&mut self, elsewhere: usize, batches: &[Batch]) -> Result<(), EncodeError> {
-        self.count(elsewhere + batches.iter().map(Batch::byte_length).sum::<usize>())?;
+    /// The same, with other batches before them: so many bytes that are [`Piece::Elsewhere`], and some as they are written.
+    pub fn records(&mut self, elsewhere: usize, written: &Bytes, batches: &[Batch]) -> Result<(), EncodeError> {
+        self.count(elsewhere + written.len() + batches.iter().map(Batch::byte_length).sum::<usize>())?;
         if elsewhere > 0 {
             self.shared_bytes += elsewhere;
             self.shared.push((self.buffer.len(), Piece::Elsewhere(elsewhere)));
         }
+        self.shared(written);
         for batch in batches {
             self.raw(batch.header().as_bytes());
             self.shared(batch.records());
@@ -523,18 +524,18 @@ mod tests {
         let mut batch = Builder::new().record(Timestamp::from_millis(1), None, Some(&[7; 700])).build().unwrap();
         batch.place(Offset(1), LeaderEpoch(0));
         let mut encoder = Encoder::new();
-        encoder.records(5000, std::slice::from_ref(&batch)).unwrap();
+        encoder.records(5000, &Bytes::from(vec![8; 600]), std::slice::from_ref(&batch)).unwrap();
         encoder.i16(3);
         let encoded = encoder.finish();
-        assert_eq!(encoded.len(), 4 + 5000 + batch.byte_length() + 2);
+        assert_eq!(encoded.len(), 4 + 5000 + 600 + batch.byte_length() + 2);
         let [Piece::Here(count), Piece::Elsewhere(5000), behind @ ..] = encoded.pieces() else {
             panic!("{:?}", encoded.pieces())
         };
-        assert_eq!(count[..], (5000 + batch.byte_length() as i32).to_be_bytes());
+        assert_eq!(count[..], (5600 + batch.byte_length() as i32).to_be_bytes());
         let behind =
             behind.iter().map(|piece| if let Piece::Here(bytes) = piece { bytes } else { panic!("{piece:?}") });
         let behind: Vec<u8> = behind.flatten().copied().collect();
-        assert_eq!(behind, [&batch.to_bytes()[..], &[0, 3]].concat());
+        assert_eq!(behind, [&[8; 600], &batch.to_bytes()[..], &[0, 3]].concat());
     }
 
     #[test]

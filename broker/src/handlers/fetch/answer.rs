@@ -39,7 +39,7 @@ impl Plan {
         // As in Kafka, a topic is named once for partitions of it that follow each other in the answer.
         let mut topics: Vec<(&Arc<TopicKey>, Vec<PartitionAnswer>)> = Vec::new();
         let mut spans = Vec::new();
-        let read_at = look.now;
+        let (read_at, taken) = (look.read_at, look.taken);
         for ((wanted, found), _) in self.wanted.iter().zip(look.found).zip(named).filter(|(_, named)| *named) {
             let partition = self.partition(wanted.key.index, found, &mut spans);
             match topics.last_mut().filter(|(topic, _)| **topic == wanted.key.topic) {
@@ -54,7 +54,7 @@ impl Plan {
         });
         encode_response(&mut into, self.head.version, answer, topics)
             .expect("every field fits the version that was asked for");
-        Reply::new(finish_frame(into), spans, read_at)
+        Reply::new(finish_frame(into), spans, read_at).with(taken)
     }
 
     /// The session's id, and which partitions the answer names.
@@ -107,6 +107,7 @@ impl Plan {
                     log_start_offset: marks.log_start,
                     aborted_transactions,
                     elsewhere,
+                    written: records.copy,
                     batches: records.batches,
                 });
             }

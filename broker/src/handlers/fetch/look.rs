@@ -5,10 +5,13 @@ use std::collections::VecDeque;
 use thalweg_log::log::{FirstBatch, ReadLimit, Reading, within};
 use thalweg_log::segment::Sendable;
 use thalweg_messages::fetch::EpochEndOffset;
+use thalweg_wire::batch::Batch;
 use thalweg_wire::{ErrorCode, LeaderEpoch, Moment};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Absent, Limit, Plan, Wanted};
 use crate::broker::Shared;
+use crate::budgets::{FEW_REMEMBERED_BYTES, Remembered};
 use crate::fetch_session::{Records, Told};
 use crate::partition::{EpochError, Marks, Read, ReadError};
 
@@ -18,8 +21,14 @@ pub(super) struct Look {
     pub(super) bytes: usize,
     /// Whether there is an error to tell, or a diverging epoch.
     pub(super) has_news: bool,
-    /// When it was.
-    pub(super) now: Moment,
+    /// Partitions whose records hold on to something, see [`BORROWED_MAX`].
+    borrowed: usize,
+    /// Room for records in memory, and what of it is taken.
+    room: Remembered,
+    pub(super) taken: Vec<OwnedSemaphorePermit>,
+    /// When it began, and when it ended.
+    now: Moment,
+    pub(super) read_at: Moment,
 }
 
 pub(super) enum Found {
@@ -47,6 +56,12 @@ enum Seen {
 /// Bytes of files that are read without another thread, if the page cache has them: about 0.2 ms of work.
 const READ_HERE_BYTES: usize = 1 << 20;
 
+/// What it costs at least to look into a file, in such bytes.
+const LOOK_BYTES: usize = 16 << 10;
+
+/// Partitions out of whose files one answer is given: what it holds of them, others may be short of.
+const BORROWED_MAX: usize = 8;
+
 impl Look {
     /// Takes what fits into `most` bytes, in the order of the request, up to the first that has to be waited for, or that
     /// asks for more than may be read here: whoever asks for more gets it, from a thread that may block. What is not
@@ -59,10 +74,15 @@ impl Look {
                 continue;
             };
             let limit = self.limit(max_bytes, most).unwrap_or(0);
-            let read = (limit <= left).then(|| files.read_cached_to_send(limit, self.now)).flatten();
+            if self.borrowed >= BORROWED_MAX {
+                self.add(fetched(Sendable::default(), marks));
+                continue;
+            }
+            let costs = limit.max(LOOK_BYTES);
+            let read = (costs <= left).then(|| files.read_cached_to_send(limit, self.now)).flatten();
             match read.filter(|records| !records.is_empty() || self.first() == FirstBatch::IfItFits) {
                 Some(records) => {
-                    left -= limit;
+                    left -= costs;
                     self.add(fetched(records, marks));
                 }
                 None => return seen.push_front(Seen::Readable { records: Reading::Files(files), marks, max_bytes }),
@@ -80,13 +100,32 @@ impl Look {
         self.add(found);
     }
 
-    fn add(&mut self, found: Found) {
-        match &found {
-            Found::Fetched(records, ..) => self.bytes += records.byte_length(),
+    fn add(&mut self, mut found: Found) {
+        match &mut found {
+            Found::Fetched(records, _, given) => {
+                self.bound(records);
+                if records.is_empty() && *given == Records::Given {
+                    *given = Records::Withheld;
+                }
+                self.bytes += records.byte_length();
+                self.borrowed += usize::from(records.borrows());
+            }
             Found::Unknown(_) => {}
             Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => self.has_news = true,
         }
         self.found.push(found);
+    }
+
+    /// Leaves out records in memory for which there is no room; but an answer that has nothing yet has one batch.
+    fn bound(&mut self, records: &mut Sendable) {
+        let bytes = records.batches.iter().map(Batch::byte_length).sum();
+        if bytes <= FEW_REMEMBERED_BYTES {
+            return;
+        }
+        match self.room.take(bytes) {
+            Some(room) => self.taken.push(room),
+            None => records.batches.truncate(usize::from(self.bytes == 0 && !records.borrows())),
+        }
     }
 
     /// How many bytes the next partition may have.
@@ -103,6 +142,7 @@ impl Look {
         let within_limit = ReadLimit { bytes: limit.unwrap_or(0), first: self.first() };
         let records = match records {
             Reading::Memory(batches) => within(batches, within_limit).into(),
+            Reading::Files(_) if self.borrowed >= BORROWED_MAX => Sendable::default(),
             Reading::Files(files) => match files.read_to_send(within_limit, self.now) {
                 Ok(records) => records,
                 Err(error) => {
@@ -127,18 +167,29 @@ impl Plan {
     /// Reads every partition within the limits: from memory, and where one may block from files, if one is behind.
     pub(super) async fn look(&self, shared: &Shared) -> Look {
         let mut seen: VecDeque<Seen> = self.wanted.iter().map(|wanted| self.see(wanted)).collect();
-        let now = shared.world.clock.now();
-        let mut look = Look { found: Vec::with_capacity(seen.len()), bytes: 0, has_news: false, now };
+        let (now, room) = (shared.world.clock.now(), shared.memory.remembered().clone());
+        let mut look = Look {
+            found: Vec::with_capacity(seen.len()),
+            bytes: 0,
+            has_news: false,
+            borrowed: 0,
+            room,
+            taken: Vec::new(),
+            now,
+            read_at: now,
+        };
         let most = self.max_bytes;
         look.take_here(&mut seen, most);
         if seen.is_empty() {
+            look.read_at = shared.world.clock.now();
             return look;
         }
         let rest = move || {
             seen.into_iter().for_each(|seen| look.take(seen, most));
             look
         };
-        shared.world.offload(rest).await
+        let look = shared.world.offload(rest).await;
+        Look { read_at: shared.world.clock.now(), ..look }
     }
 
     fn see(&self, wanted: &Wanted) -> Seen {

@@ -1,4 +1,4 @@
-//! What sessions leave behind at their partitions: nothing.
+//! What fetches leave behind: sessions nothing at their partitions, and answers no more than there is room for.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchTopic, ForgottenTopic};
+use thalweg_messages::produce::{ProducePartition, ProduceRequest, ProduceTopic};
 use thalweg_messages::{Message, Request as MessageRequest};
+use thalweg_wire::batch::Builder;
 use thalweg_wire::codec::{Decoder, Form};
 use thalweg_wire::frame::{RequestHeader, decode_response_header, finish_frame};
-use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
+use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex, Timestamp};
 use thalweg_world::BoxFuture;
 use thalweg_world::simulated::SimulatedWorld;
 use tokio::sync::watch;
 
 use crate::broker::{Advertised, Broker, Shared};
+use crate::budgets::REMEMBERED_BYTES;
 use crate::frames::Frame;
 use crate::handlers::{Answer, Ending, Request, handle};
 use crate::partition::Partition;
@@ -78,15 +81,18 @@ impl Node {
     }
 
     async fn call<R: MessageRequest>(&self, version: i16, request: &R) -> R::Response {
-        let answer = match self.ask(version, request).await {
-            Answer::Now(answer) => answer,
-            Answer::Later(answer) => answer.await.unwrap(),
-            Answer::None => panic!("no answer"),
-        };
-        let bytes = answer.into_bytes().slice(4..);
+        let bytes = self.answered(version, request).await.into_bytes().slice(4..);
         let mut from = Decoder::new(&bytes);
         decode_response_header(&mut from, R::API_KEY, Form::of(version, R::FLEXIBLE_FROM)).unwrap();
         R::Response::decode(&mut from, version).unwrap()
+    }
+
+    async fn answered<R: MessageRequest>(&self, version: i16, request: &R) -> Reply {
+        match self.ask(version, request).await {
+            Answer::Now(answer) => answer,
+            Answer::Later(answer) => answer.await.unwrap(),
+            Answer::None => panic!("no answer"),
+        }
     }
 
     /// An answer that waits, and does.
@@ -211,5 +217,49 @@ fn a_deleted_partition_is_listened_to_no_more() {
         assert!(waiting.now_or_never().is_some(), "it is told at once");
         assert_eq!(node.subscriptions(), [0, 0, 0]);
         assert!(node.partitions.iter().all(|partition| Arc::strong_count(partition) == 1), "and nobody holds it");
+    });
+}
+
+/// Records in memory are shared as long as the log has them, and the peer's alone afterwards.
+#[test]
+fn peers_who_take_nothing_hold_a_bounded_part_of_what_is_in_memory() {
+    boot(async {
+        let node = Node::start(&SimulatedWorld::new(4)).await;
+        let config = |name: &str, value: &str| CreatableTopicConfig {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+            ..CreatableTopicConfig::default()
+        };
+        let topic = CreatableTopic {
+            name: "m".to_owned(),
+            num_partitions: 1,
+            replication_factor: 1,
+            configs: vec![config("storage.mode", "memory"), config("retention.bytes", "100000000")],
+            ..CreatableTopic::default()
+        };
+        let create = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        assert_eq!(node.call(7, &create).await.topics[0].error_code, 0);
+        let batch = Builder::new().record(Timestamp::from_millis(1), None, Some(&[7; 100_000])).build().unwrap();
+        let partition = ProducePartition { records: Some(batch.to_bytes()), ..ProducePartition::default() };
+        let topic = ProduceTopic { name: "m".to_owned(), partition_data: vec![partition], ..ProduceTopic::default() };
+        let produce = ProduceRequest { acks: 1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };
+        for _ in 0..10 {
+            assert_eq!(node.call(12, &produce).await.responses[0].partition_responses[0].error_code, 0);
+        }
+        let mut fetch = request(0, -1, 0);
+        fetch.topics[0].topic = "m".to_owned();
+        fetch.topics[0].partitions.truncate(1);
+        let all = node.answered(12, &fetch).await.len();
+        assert!(all > 1_000_000);
+        let mut held: Vec<Reply> = Vec::new();
+        for _ in 0..200 {
+            held.push(node.answered(12, &fetch).await);
+        }
+        let whole = held.iter().filter(|reply| reply.len() == all).count();
+        assert_eq!(whole, REMEMBERED_BYTES / (10 * batch.byte_length()));
+        let one = batch.byte_length()..batch.byte_length() + 1_000;
+        assert!(held[whole..].iter().all(|reply| one.contains(&reply.len())), "whoever reads gets on");
+        held.clear();
+        assert_eq!(node.answered(12, &fetch).await.len(), all);
     });
 }
