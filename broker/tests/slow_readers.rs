@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use support::workload::{ADDRESS, boot, create, start_with};
-use support::{Client, batch, fetch_request};
-use thalweg_messages::fetch::FetchRequest;
+use support::{Client, batch, fetch_request, of_partition};
+use thalweg_messages::fetch::{FetchPartition, FetchRequest};
 use thalweg_wire::ErrorCode;
 use thalweg_wire::batch::Batch;
 use thalweg_world::simulated::SimulatedWorld;
@@ -91,4 +91,35 @@ fn what_rots_while_it_waits_to_be_sent_is_not_sent() {
             broker.stop().await.unwrap();
         });
     }
+}
+
+/// Many partitions that lie behind are caught up with a few files at a time; small pieces of all of them come at once.
+#[test]
+fn one_answer_holds_a_few_files() {
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        assert_eq!(client.create_topic("many", 12).await.unwrap(), 0);
+        let large = batch(&[&[7; 600_000]]);
+        for partition in (0..12).chain(0..12) {
+            assert_eq!(client.produce("many", partition, &large).await.unwrap().error_code, 0);
+        }
+        broker.stop().await.unwrap();
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        for (most, given) in [(2_000_000, 8), (700_000, 12)] {
+            let mut request = fetch_request("many", 0, 0, 0, 0);
+            request.max_bytes = 100 << 20;
+            let wanted = FetchPartition { partition_max_bytes: most, ..request.topics[0].partitions[0].clone() };
+            request.topics[0].partitions = (0..12).map(|index| of_partition(&wanted, index)).collect();
+            let answer = client.call(12, &request).await.unwrap();
+            let partitions = &answer.responses[0].partitions;
+            assert!(partitions.iter().all(|partition| partition.error_code == 0));
+            let has_records = |records: &Option<bytes::Bytes>| records.as_ref().is_some_and(|bytes| !bytes.is_empty());
+            let found = partitions.iter().filter(|partition| has_records(&partition.records)).count();
+            assert_eq!(found, given, "up to {most} bytes of each");
+        }
+        broker.stop().await.unwrap();
+    });
 }

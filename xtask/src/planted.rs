@@ -107,6 +107,20 @@ const BUGS: &[Bug] = &[
         wrong: "                        Some(Standing::Deleted) => _ = names.insert(partition),",
         found_by: ("thalweg-broker", &["--test", "deletion"]),
     },
+    Bug {
+        name: "send what was checked before a truncation",
+        file: "log/src/segment/sending.rs",
+        right: "        Place { log, generation: self.generation, base, position }",
+        wrong: "        Place { log, generation: self.generation - self.generation, base, position }",
+        found_by: ("thalweg-log", &["--test", "segment_files", "sending"]),
+    },
+    Bug {
+        name: "send what waited for its peer without a second look",
+        file: "broker/src/reply.rs",
+        right: "            Some(Part::InFile { .. }) if self.is_stale(clock.now()) => return",
+        wrong: "            Some(Part::InFile { .. }) if self.is_stale(Moment::ZERO) => return",
+        found_by: ("thalweg-broker", &["--test", "slow_readers"]),
+    },
 ];
 
 /// How a planted mistake fared.

@@ -21,8 +21,9 @@ pub(super) struct Look {
     pub(super) bytes: usize,
     /// Whether there is an error to tell, or a diverging epoch.
     pub(super) has_news: bool,
-    /// Partitions whose records hold on to something, see [`BORROWED_MAX`].
-    borrowed: usize,
+    /// Partitions whose records stay in their file, and bytes of copies out of files.
+    files: usize,
+    copies: usize,
     /// Room for records in memory, and what of it is taken.
     room: Remembered,
     pub(super) taken: Vec<OwnedSemaphorePermit>,
@@ -59,8 +60,9 @@ const READ_HERE_BYTES: usize = 1 << 20;
 /// What it costs at least to look into a file, in such bytes.
 const LOOK_BYTES: usize = 16 << 10;
 
-/// Partitions out of whose files one answer is given: what it holds of them, others may be short of.
-const BORROWED_MAX: usize = 8;
+/// Files that one answer may hold, and bytes of copies, before it gives nothing more out of files: others may be short of them.
+const FILES_MAX: usize = 8;
+const COPIES_MAX: usize = 8 << 20;
 
 impl Look {
     /// Takes what fits into `most` bytes, in the order of the request, up to the first that has to be waited for, or that
@@ -74,7 +76,7 @@ impl Look {
                 continue;
             };
             let limit = self.limit(max_bytes, most).unwrap_or(0);
-            if self.borrowed >= BORROWED_MAX {
+            if self.has_enough() {
                 self.add(fetched(Sendable::default(), marks));
                 continue;
             }
@@ -108,7 +110,8 @@ impl Look {
                     *given = Records::Withheld;
                 }
                 self.bytes += records.byte_length();
-                self.borrowed += usize::from(records.borrows());
+                self.files += usize::from(!records.spans.is_empty());
+                self.copies += records.copy.len();
             }
             Found::Unknown(_) => {}
             Found::Diverging(..) | Found::Fenced(_) | Found::Error(_) => self.has_news = true,
@@ -128,6 +131,11 @@ impl Look {
         }
     }
 
+    /// Whether it holds as much out of files as one answer may.
+    fn has_enough(&self) -> bool {
+        self.files >= FILES_MAX || self.copies >= COPIES_MAX
+    }
+
     /// How many bytes the next partition may have.
     fn limit(&self, max_bytes: Limit, most: Limit) -> Limit {
         Some(max_bytes?.min(most?.saturating_sub(self.bytes)))
@@ -142,7 +150,7 @@ impl Look {
         let within_limit = ReadLimit { bytes: limit.unwrap_or(0), first: self.first() };
         let records = match records {
             Reading::Memory(batches) => within(batches, within_limit).into(),
-            Reading::Files(_) if self.borrowed >= BORROWED_MAX => Sendable::default(),
+            Reading::Files(_) if self.has_enough() => Sendable::default(),
             Reading::Files(files) => match files.read_to_send(within_limit, self.now) {
                 Ok(records) => records,
                 Err(error) => {
@@ -172,7 +180,8 @@ impl Plan {
             found: Vec::with_capacity(seen.len()),
             bytes: 0,
             has_news: false,
-            borrowed: 0,
+            files: 0,
+            copies: 0,
             room,
             taken: Vec::new(),
             now,
