@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request, of_partition};
+use thalweg_broker::Broker;
 use thalweg_messages::fetch::{FetchPartition, FetchRequest};
 use thalweg_wire::ErrorCode;
 use thalweg_wire::batch::Batch;
@@ -36,23 +37,34 @@ async fn filled(sim: &SimulatedWorld) -> Vec<u8> {
     sim.disk.durable_bytes(Path::new(LOG)).unwrap()
 }
 
-/// A fetch of most of it.
-fn fetch() -> FetchRequest {
-    let mut request = fetch_request("slow", 0, 0, 0, 0);
-    request.topics[0].partitions[0].partition_max_bytes = 2_500_000;
-    request
+/// A broker whose answer to a fetch of most of that waits for its peer.
+struct Waiting {
+    sim: SimulatedWorld,
+    /// What the file had.
+    expected: Vec<u8>,
+    broker: Broker,
+    slow: Client,
+}
+
+impl Waiting {
+    async fn new(seed: u64) -> Waiting {
+        let sim = SimulatedWorld::new(seed);
+        let expected = filled(&sim).await;
+        let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        let mut slow = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let mut fetch = fetch_request("slow", 0, 0, 0, 0);
+        fetch.topics[0].partitions[0].partition_max_bytes = 2_500_000;
+        slow.send(12, &fetch).await.unwrap();
+        sim.world.clock.sleep(Duration::from_secs(20)).await;
+        Waiting { sim, expected, broker, slow }
+    }
 }
 
 #[test]
 fn a_slow_reader_gets_what_stood_there_and_others_are_served_meanwhile() {
     for seed in 0..6 {
         boot(async {
-            let sim = SimulatedWorld::new(seed);
-            let expected = filled(&sim).await;
-            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
-            let mut slow = Client::connect(&sim.world, ADDRESS).await.unwrap();
-            slow.send(12, &fetch()).await.unwrap();
-            sim.world.clock.sleep(Duration::from_secs(20)).await;
+            let Waiting { sim, expected, broker, mut slow } = Waiting::new(seed).await;
             let mut other = Client::connect(&sim.world, ADDRESS).await.unwrap();
             assert_eq!(other.read_all("slow", 0, 0).await.unwrap().len(), 60);
             let answer = slow.receive::<FetchRequest>(12).await.unwrap().1;
@@ -69,12 +81,7 @@ fn a_slow_reader_gets_what_stood_there_and_others_are_served_meanwhile() {
 fn what_rots_while_it_waits_to_be_sent_is_not_sent() {
     for (seed, rotten) in (0..4).flat_map(|seed| [1, 2, 3, 4, 45].map(|rotten| (seed, rotten))) {
         boot(async {
-            let sim = SimulatedWorld::new(seed);
-            let expected = filled(&sim).await;
-            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
-            let mut slow = Client::connect(&sim.world, ADDRESS).await.unwrap();
-            slow.send(12, &fetch()).await.unwrap();
-            sim.world.clock.sleep(Duration::from_secs(20)).await;
+            let Waiting { sim, expected, broker, mut slow } = Waiting::new(seed).await;
             let batch = expected.len() / 60;
             let at = rotten * batch + 1_000;
             sim.disk.patch(Path::new(LOG), at as u64, &[expected[at] ^ 1]).unwrap();

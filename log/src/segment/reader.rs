@@ -177,7 +177,7 @@ impl Reader {
                 let mut segments = list.segments.iter();
                 segments.find(|segment| segment.end > from && segment.newest.timestamp >= at).copied()
             };
-            let found = self.settled(new_enough, |segment| {
+            let found = self.settled(new_enough, |segment, _| {
                 let folder = &self.shared.folder;
                 let position = segment.time_floor(folder, at)?.max(segment.floor(folder, from)?);
                 let wanted = |header: &Header| last_offset(header) >= from && header.max_timestamp() >= at;
@@ -201,7 +201,7 @@ impl Reader {
             let filled = list.segments.iter().filter(|segment| segment.bytes > 0);
             filled.copied().reduce(|a, b| if b.newest.timestamp > a.newest.timestamp { b } else { a })
         };
-        let found = self.settled(newest, |segment| {
+        let found = self.settled(newest, |segment, _| {
             let offset = segment.newest.offset(segment.base);
             let position = segment.floor(&self.shared.folder, offset)?;
             self.find(segment, position, |header| last_offset(header) >= offset)
@@ -241,26 +241,18 @@ impl Reader {
         }
     }
 
-    /// Chooses a segment and reads in it, again if the writer took something away meanwhile.
-    fn settled<T>(
-        &self,
-        choose: impl Fn(&List) -> Option<Segment>,
-        read: impl Fn(Segment) -> Result<T, SegmentError>,
-    ) -> Result<Option<T>, SegmentError> {
-        self.settled_in(choose, |segment, _| read(segment))
-    }
-
-    /// The same in the segment that has records at `from` or above; nothing if there is none. The number is the
-    /// generation of what is read.
+    /// Reads in the segment that has records at `from` or above; nothing if there is none. The number is the generation of
+    /// what is read.
     pub(super) fn settled_from<T: Default>(
         &self,
         from: Offset,
         read: impl Fn(Segment, u64) -> Result<T, SegmentError>,
     ) -> Result<T, SegmentError> {
-        self.settled_in(|list| list.holding(from), read).map(Option::unwrap_or_default)
+        self.settled(|list| list.holding(from), read).map(Option::unwrap_or_default)
     }
 
-    fn settled_in<T>(
+    /// Chooses a segment and reads in it, again if the writer took something away meanwhile.
+    fn settled<T>(
         &self,
         choose: impl Fn(&List) -> Option<Segment>,
         read: impl Fn(Segment, u64) -> Result<T, SegmentError>,

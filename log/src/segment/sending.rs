@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use thalweg_wire::{Moment, Offset};
+use thalweg_world::DiskFile;
 
 use super::checked::{Borders, Place, Stretch};
 use super::damage::SegmentError;
@@ -35,6 +36,8 @@ const LEFT_PART: usize = 8;
 struct Sending<'a> {
     reader: &'a Reader,
     folder: &'a Folder,
+    /// The segment's records, also where one may not wait for them.
+    file: Arc<dyn DiskFile>,
     segment: Segment,
     generation: u64,
     below: Offset,
@@ -74,7 +77,8 @@ impl Reader {
     ) -> Result<Sendable, SegmentError> {
         self.settled_from(from, |segment, generation| {
             let Some(run) = self.run(folder, &segment, from, below, limit)? else { return Ok(Sendable::default()) };
-            Sending { reader: self, folder, segment, generation, below, now }.read(&run, limit.first)
+            let file = folder.open_itself(segment.base, FileKind::Log)?;
+            Sending { reader: self, folder, file, segment, generation, below, now }.read(&run, limit.first)
         })
     }
 }
@@ -122,14 +126,13 @@ impl Sending<'_> {
             return Ok(None);
         }
         let Some(lent) = self.folder.files.loans().file() else { return Ok(None) };
-        self.in_file(spans, lent).map(Some)
+        Ok(Some(self.in_file(spans, lent)))
     }
 
     /// As far as one can tell without reading it: it is asked for at both ends of each stretch.
     fn is_in_memory(&self, start: u32, end: u32) -> Result<bool, SegmentError> {
-        let log = self.folder.open_itself(self.segment.base, FileKind::Log)?;
         for position in [start, end - 1] {
-            if log.read_cached(&mut [0], u64::from(position))? != Some(1) {
+            if self.file.read_cached(&mut [0], u64::from(position))? != Some(1) {
                 return Ok(false);
             }
         }
@@ -193,7 +196,7 @@ impl Sending<'_> {
                 spans.push(last);
             }
         }
-        self.in_file(spans, lent)
+        Ok(self.in_file(spans, lent))
     }
 
     /// Whether there is more where an answer stops for its limit: it then ends with a stretch.
@@ -212,21 +215,20 @@ impl Sending<'_> {
         }
     }
 
-    fn in_file(&self, spans: Spans, lent: LentFile) -> Result<Sendable, SegmentError> {
-        let Some(end) = spans.next_offset else { return Ok(Sendable::default()) };
-        let file = self.folder.open_itself(self.segment.base, FileKind::Log)?;
+    fn in_file(&self, Spans { mut borders, end, next_offset }: Spans, lent: LentFile) -> Sendable {
+        let Some(next_offset) = next_offset else { return Sendable::default() };
         let lent = Arc::new(lent);
         let span = |borders: &[u32]| FileSpan {
-            file: file.clone(),
+            file: self.file.clone(),
             folder: self.folder.clone(),
-            segment: self.segment,
+            base: self.segment.base,
             checksums: self.reader.checksums(),
             position: borders[0],
             bytes: borders[1] - borders[0],
             _lent: lent.clone(),
         };
-        let borders = [spans.borders, vec![spans.end]].concat();
-        Ok(Sendable::in_file(borders.windows(2).map(span).collect(), end))
+        borders.push(end);
+        Sendable::in_file(borders.windows(2).map(span).collect(), next_offset)
     }
 }
 

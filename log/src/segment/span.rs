@@ -9,7 +9,6 @@ use thalweg_wire::batch::Batch;
 use thalweg_world::DiskFile;
 
 use super::damage::SegmentError;
-use super::extent::Segment;
 use super::folder::Folder;
 use super::loans::LentFile;
 use super::reader::Checksums;
@@ -22,7 +21,8 @@ const READ_ON_BYTES: usize = 1 << 20;
 pub struct FileSpan {
     pub(super) file: Arc<dyn DiskFile>,
     pub(super) folder: Folder,
-    pub(super) segment: Segment,
+    /// Where its segment begins.
+    pub(super) base: Offset,
     pub(super) checksums: Checksums,
     pub(super) position: u32,
     pub(super) bytes: u32,
@@ -113,14 +113,14 @@ impl FileSpan {
             return Ok(());
         }
         let end = self.position + self.bytes;
-        let mut walk = Walk::new(self.file.clone(), self.segment.base, self.position, end, self.checksums);
+        let mut walk = Walk::new(self.file.clone(), self.base, self.position, end, self.checksums);
         loop {
             match walk.step()? {
                 Step::Batch { .. } => {}
                 Step::End => return Ok(()),
                 Step::Flawed(flaw) => {
                     self.folder.files.checked().forget();
-                    let damage = self.folder.damage(self.segment.base, walk.position(), walk.expected(), flaw);
+                    let damage = self.folder.damage(self.base, walk.position(), walk.expected(), flaw);
                     return Err(SegmentError::Damaged(damage));
                 }
             }
@@ -130,6 +130,6 @@ impl FileSpan {
 
 impl fmt::Debug for FileSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileSpan({} bytes at {} of {})", self.bytes, self.position, self.segment.base.0)
+        write!(f, "FileSpan({} bytes at {} of {})", self.bytes, self.position, self.base.0)
     }
 }

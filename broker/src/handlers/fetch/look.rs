@@ -77,7 +77,7 @@ impl Look {
             };
             let limit = self.limit(max_bytes, most).unwrap_or(0);
             if self.has_enough() {
-                self.add(fetched(Sendable::default(), marks));
+                self.add_records(Sendable::default(), marks);
                 continue;
             }
             let costs = limit.max(LOOK_BYTES);
@@ -85,7 +85,7 @@ impl Look {
             match read.filter(|records| !records.is_empty() || self.first() == FirstBatch::IfItFits) {
                 Some(records) => {
                     left -= costs;
-                    self.add(fetched(records, marks));
+                    self.add_records(records, marks);
                 }
                 None => return seen.push_front(Seen::Readable { records: Reading::Files(files), marks, max_bytes }),
             }
@@ -97,18 +97,24 @@ impl Look {
         let found = match seen {
             Seen::Told(found) => found,
             Seen::Nothing(marks) => Found::Fetched(Sendable::default(), marks, Records::None),
-            Seen::Readable { records, marks, max_bytes } => self.read(records, marks, self.limit(max_bytes, most)),
+            Seen::Readable { records, marks, max_bytes } => match self.read(records, self.limit(max_bytes, most)) {
+                Ok(records) => return self.add_records(records, marks),
+                Err(code) => Found::Error(code),
+            },
         };
         self.add(found);
     }
 
-    fn add(&mut self, mut found: Found) {
-        match &mut found {
-            Found::Fetched(records, _, given) => {
-                self.bound(records);
-                if records.is_empty() && *given == Records::Given {
-                    *given = Records::Withheld;
-                }
+    /// Adds what there is room for of what a partition has to give.
+    fn add_records(&mut self, mut records: Sendable, marks: Marks) {
+        self.bound(&mut records);
+        let given = if records.is_empty() { Records::Withheld } else { Records::Given };
+        self.add(Found::Fetched(records, marks, given));
+    }
+
+    fn add(&mut self, found: Found) {
+        match &found {
+            Found::Fetched(records, ..) => {
                 self.bytes += records.byte_length();
                 self.files += usize::from(!records.spans.is_empty());
                 self.copies += records.copy.len();
@@ -146,7 +152,7 @@ impl Look {
         if self.bytes == 0 { FirstBatch::Always } else { FirstBatch::IfItFits }
     }
 
-    fn read(&self, records: Reading, marks: Marks, limit: Limit) -> Found {
+    fn read(&self, records: Reading, limit: Limit) -> Result<Sendable, ErrorCode> {
         let within_limit = ReadLimit { bytes: limit.unwrap_or(0), first: self.first() };
         let records = match records {
             Reading::Memory(batches) => within(batches, within_limit).into(),
@@ -155,20 +161,15 @@ impl Look {
                 Ok(records) => records,
                 Err(error) => {
                     tracing::error!(%error, "records can't be read");
-                    return Found::Error(ErrorCode::CorruptMessage);
+                    return Err(ErrorCode::CorruptMessage);
                 }
             },
         };
         if limit.is_none() && !records.is_empty() {
-            return Found::Error(ErrorCode::UnknownServerError);
+            return Err(ErrorCode::UnknownServerError);
         }
-        fetched(records, marks)
+        Ok(records)
     }
-}
-
-fn fetched(records: Sendable, marks: Marks) -> Found {
-    let given = if records.is_empty() { Records::Withheld } else { Records::Given };
-    Found::Fetched(records, marks, given)
 }
 
 impl Plan {
