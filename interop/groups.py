@@ -185,6 +185,9 @@ class Group:
             "session.timeout.ms": SESSION_MS,
             # A member learns of a rebalance by its heartbeat.
             "heartbeat.interval.ms": 200,
+            # After two lost connections librdkafka may wait for up to 10 s, by default, before it tries again: longer than
+            # the session.
+            "reconnect.backoff.max.ms": 500,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50,

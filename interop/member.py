@@ -24,8 +24,10 @@ class Member:
 
     def __init__(self, settings, topic):
         self.topic = topic
+        self.owned = set()
         self.uncommitted = {}
         self.since_commit = 0
+        self.is_static = "group.instance.id" in settings
         self.consumer = Consumer(settings)
         self.consumer.subscribe([topic], on_assign=self.assigned, on_revoke=self.revoked, on_lost=self.lost)
 
@@ -39,6 +41,7 @@ class Member:
 
     def assigned(self, _, partitions):
         """From here on they are ours."""
+        self.owned.update(p.partition for p in partitions)
         self.tell("assigned", [p.partition for p in partitions])
 
     def revoked(self, _, partitions):
@@ -54,6 +57,7 @@ class Member:
         """Forgets partitions."""
         for partition in partitions:
             self.uncommitted.pop(partition.partition, None)
+            self.owned.discard(partition.partition)
         self.tell(how, [p.partition for p in partitions])
 
     def commit(self):
@@ -92,6 +96,17 @@ class Member:
                 if self.since_commit >= RECORDS_PER_COMMIT:
                     self.commit()
         self.commit()
+        self.close()
+
+    def close(self):
+        """Leaves. The partitions are given back before the consumer is closed: where a rebalance takes them just when it is
+        closed, librdkafka 2.16 has its group end without the application's answer, and the application wait for one for ever.
+        What still comes meanwhile is left to the next owner. Not so a static member: it keeps them over its end, and to
+        unsubscribe would leave the group."""
+        if not self.is_static:
+            self.consumer.unsubscribe()
+            while self.owned:
+                self.consumer.poll(0.1)
         self.consumer.close()
 
 
