@@ -8,11 +8,13 @@ once its input ends.
 """
 
 import json
+import os
 import struct
 import sys
 import threading
 import time
 
+from broker import HANG_SECONDS
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 # Often, so that a death finds something uncommitted and something committed.
@@ -111,9 +113,16 @@ class Member:
 
 
 def main(settings, topic):
-    """Its end is the end of its input: nobody who started it can leave it behind."""
+    """Its end is the end of its input, and at the latest some time behind it: nobody who started it can leave it behind."""
     leave = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), leave.set()), daemon=True).start()
+
+    def watch():
+        sys.stdin.read()
+        leave.set()
+        time.sleep(HANG_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
     Member(json.loads(settings), topic).run(leave)
 
 
