@@ -22,7 +22,7 @@ use thalweg_log::segment::text_checkpoint::{self, CheckpointError, LOG_START, Of
 use thalweg_log::segment::{Descriptors, SegmentError, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
-use thalweg_world::disk::{Disk, EntryKind};
+use thalweg_world::disk::{Disk, EntryKind, is_full};
 
 use crate::cluster::{Topic, Topics};
 use crate::partition::Durability;
@@ -87,7 +87,7 @@ impl Dormant {
                     let id = partition_metadata::read(disk, &directory.join(name)).map_err(io)?;
                     match id.map(|id| image.standing(id)) {
                         Some(Standing::Deleted) => leftovers.deleted.push(partition),
-                        None if last_stop == LastStop::Unclean && image.remembers_deletions() => {
+                        None if last_stop != LastStop::Clean && image.remembers_deletions() => {
                             leftovers.nameless.push(partition);
                         }
                         Some(Standing::Exists | Standing::Never) | None => {
@@ -153,7 +153,7 @@ impl Dormant {
     /// Those of the disk: then it can't be trusted any more.
     pub fn put_aside(&self, alive: &[Arc<Files>], names: &[PartitionName]) -> io::Result<Vec<PathBuf>> {
         let noted = match self.forget_points(names) {
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => Err(error),
+            Err(error) if is_full(&error) => Err(error),
             noted => Ok(noted?),
         };
         let aside = |name: &PartitionName| {
@@ -235,7 +235,7 @@ impl Dormant {
     pub fn open_dormant(&self, id: TopicPartition, topic: &Topic) -> Result<Recovered, DirectoryError> {
         let trust = match self.shared.last_stop {
             LastStop::Clean => Trust::Clean,
-            LastStop::Fresh | LastStop::Unclean => self.trust_unclean(id, topic),
+            LastStop::Fresh | LastStop::Unclean | LastStop::Unexplained => self.trust_unclean(id, topic),
         };
         self.open(id, topic, trust)
     }
@@ -262,7 +262,14 @@ impl Dormant {
         };
         let Found { files, mut end, start: first, mut epochs, opened } = found?;
         let start = self.shared.log_starts.of(&name);
+        let durable = self.points().recovery.get(&name).copied().unwrap_or(Offset::ZERO);
+        if end < durable && !matches!(trust, Trust::Redone { .. }) {
+            return Err(DirectoryError::Files(files.missing(durable)));
+        }
         if start > end && !matches!(trust, Trust::Redone { .. }) {
+            if !matches!(trust, Trust::PageCache { .. }) {
+                return Err(DirectoryError::Files(files.missing(start)));
+            }
             // A power cut took records of an async log, and what was deleted of them stays deleted.
             tracing::warn!(partition = %name, %end, %start, "the log ends before it begins: it goes on empty");
             files.restart_at(start).map_err(|error| DirectoryError::Files(error.into()))?;
@@ -290,7 +297,7 @@ impl Dormant {
     ) -> Result<(), DirectoryError> {
         for name in self.names().clone() {
             let topic = topic(&name.topic).filter(|topic| topic.settings().durability() == Durability::PageCache);
-            if let Some(topic) = topic.filter(|_| self.shared.last_stop == LastStop::Unclean) {
+            if let Some(topic) = topic.filter(|_| self.shared.last_stop != LastStop::Clean) {
                 let id = TopicPartition { topic: topic.id(), partition: name.partition };
                 let Recovered { log, .. } = self.open_dormant(id, &topic)?;
                 if let Some(files) = log.files() {
@@ -312,14 +319,17 @@ impl Dormant {
     }
 
     /// What to believe after an unclean stop. The records of an async log are checked from where they were durable; a log
-    /// of the journal was durable as far as it goes.
+    /// of the journal was durable as far as it goes, unless another writer was here since.
     fn trust_unclean(&self, id: TopicPartition, topic: &Topic) -> Trust {
         match topic.settings().durability() {
             Durability::PageCache => {
                 let known = self.points().recovery.get(&name_of(topic, id.partition)).copied();
                 Trust::PageCache { recovery_point: known.unwrap_or(Offset::ZERO) }
             }
-            Durability::Journal | Durability::Memory(_) => Trust::Unclean { recovery_point: None },
+            Durability::Journal | Durability::Memory(_) => match self.shared.last_stop {
+                LastStop::Unexplained => Trust::Unclean { recovery_point: None },
+                LastStop::Fresh | LastStop::Clean | LastStop::Unclean => Trust::Journaled,
+            },
         }
     }
 

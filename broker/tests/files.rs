@@ -15,7 +15,7 @@ use thalweg_messages::produce::{ProducePartition, ProduceRequest};
 use thalweg_wire::PartitionIndex;
 use thalweg_world::disk::Disk;
 use thalweg_world::simulated::disk::{Fault, Kind};
-use thalweg_world::simulated::{Faults, SimulatedWorld};
+use thalweg_world::simulated::{Faults, SimulatedDisk, SimulatedWorld};
 
 /// Checkpoints come every 256 KiB, and the journal's files are written over.
 const JOURNAL_BYTES: u64 = 1 << 20;
@@ -278,21 +278,23 @@ fn records_are_refused_at_the_reserve_and_taken_again_when_there_is_space() {
     });
 }
 
-/// A failed write or sync is final: nothing is taken any more, the stop is not clean, and a restart has it all.
+/// A failed write or sync is final: nothing is taken any more, the stop is not clean, and a restart has it all. So is a
+/// sync that finds the disk full: the next would succeed without what the first has lost.
 #[test]
 fn a_failed_write_ends_the_directory_and_a_restart_recovers() {
-    for (kind, path) in [
-        (Kind::Write, "sync-0/"),
-        (Kind::SyncFilesystem, ""),
-        (Kind::WriteDurable, "/logs/journal"),
-        (Kind::Sync, "sync-0/"),
+    for (kind, path, fault) in [
+        (Kind::Write, "sync-0/", Fault::Io),
+        (Kind::SyncFilesystem, "", Fault::Io),
+        (Kind::WriteDurable, "/logs/journal", Fault::Io),
+        (Kind::Sync, "sync-0/", Fault::Io),
+        (Kind::Sync, "sync-0/", Fault::NoSpace),
     ] {
         let mut acknowledged = Acknowledged::new();
         let sim = boot(async {
             let sim = SimulatedWorld::new(5);
             let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
             load(&sim, &mut acknowledged, 1).await.unwrap();
-            sim.disk.fault_next(kind, path, Fault::Io);
+            sim.disk.fault_next(kind, path, fault);
             let error = load(&sim, &mut acknowledged, 60).await.unwrap_err();
             assert_eq!(error.to_string(), "error 56", "{kind:?} of {path}: KAFKA_STORAGE_ERROR");
             let error = broker.stop().await.unwrap_err();
@@ -404,35 +406,92 @@ fn a_small_disk_takes_records_with_the_default_settings() {
     });
 }
 
-/// A leader epoch stands outside of its batch's checksum. One that can't be takes its partition offline, and no other.
-#[test]
-fn a_flipped_bit_in_a_leader_epoch_costs_one_partition() {
-    let mut sim = boot(async {
+/// Two records in each of two topics, a clean stop, and then, if `killed`, a start and a kill. The first topic's files are
+/// hurt; its partition is refused from then on, nothing is cut, and the other goes on.
+fn refused_after(hurt: impl Fn(&SimulatedDisk), killed: bool) {
+    let sim = boot(async {
         let sim = SimulatedWorld::new(10);
         let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
         let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
         for topic in ["damaged", "healthy"] {
             create(&mut client, topic, &[]).await.unwrap();
-            assert_eq!(produce(&mut client, topic, "v").await.unwrap(), 0);
+            for value in ["v", "w"] {
+                assert_eq!(produce(&mut client, topic, value).await.unwrap(), 0);
+            }
         }
         drop(client);
         broker.stop().await.unwrap();
         sim
     });
-    sim.disk.patch(Path::new("/data/logs/damaged-0/00000000000000000000.log"), 12, &[0x40]).unwrap();
-    // Only after an unclean stop are epochs read from the records.
-    sim = boot(async {
+    let sim = boot(async {
         let sim = sim.reboot();
-        let _killed = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        if killed {
+            let _killed = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+        }
         sim
     });
     sim.disk.kill();
-    boot(async {
+    hurt(&sim.disk);
+    let before = sim.disk.durable_bytes(Path::new(LOG)).unwrap();
+    let sim = boot(async {
         let sim = sim.reboot();
         let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
         let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
         assert_eq!(produce(&mut client, "damaged", "v").await.unwrap(), 56, "KAFKA_STORAGE_ERROR");
         assert_eq!(produce(&mut client, "healthy", "v").await.unwrap(), 0);
         broker.stop().await.unwrap();
+        sim
     });
+    assert_eq!(sim.disk.durable_bytes(Path::new(LOG)).unwrap(), before, "what a person may still need");
 }
+
+/// The records of the topic that is hurt.
+const LOG: &str = "/data/logs/damaged-0/00000000000000000000.log";
+
+/// A leader epoch stands outside of its batch's checksum. One that can't be takes its partition offline, and no other. Only
+/// after an unclean stop are epochs read from the records.
+#[test]
+fn a_flipped_bit_in_a_leader_epoch_costs_one_partition() {
+    let in_the_last = |disk: &SimulatedDisk| {
+        let second = disk.durable_bytes(Path::new(LOG)).unwrap().len() as u64 / 2;
+        disk.patch(Path::new(LOG), second + 12, &[0x40]).unwrap();
+    };
+    refused_after(in_the_last, true);
+}
+
+/// The journal doesn't have them any more, so they were durable, and a bad one is no torn tail.
+#[test]
+fn a_bad_last_batch_of_what_the_journal_has_let_go_is_not_cut() {
+    let last_byte = |disk: &SimulatedDisk| {
+        let end = disk.durable_bytes(Path::new(LOG)).unwrap().len() as u64;
+        disk.patch(Path::new(LOG), end - 1, &[0x40]).unwrap();
+    };
+    refused_after(last_byte, true);
+}
+
+/// Two records were durable, as the checkpoint of the clean stop says, and there is one.
+#[test]
+fn records_that_are_missing_at_the_end_are_missed() {
+    for killed in [false, true] {
+        let halve = |disk: &SimulatedDisk| {
+            let whole = disk.durable_bytes(Path::new(LOG)).unwrap();
+            disk.remove_file(Path::new(LOG)).unwrap();
+            disk.install(Path::new(LOG), &whole[..whole.len() / 2]).unwrap();
+        };
+        refused_after(halve, killed);
+    }
+}
+
+/// A log start behind all records of a topic that loses none can't be true.
+#[test]
+fn a_log_start_behind_the_end_deletes_nothing() {
+    for killed in [false, true] {
+        let start = |disk: &SimulatedDisk| {
+            disk.remove_file(Path::new(LOG_STARTS)).unwrap();
+            disk.install(Path::new(LOG_STARTS), b"0\n1\ndamaged 0 500\n").unwrap();
+        };
+        refused_after(start, killed);
+    }
+}
+
+const LOG_STARTS: &str = "/data/logs/log-start-offset-checkpoint";

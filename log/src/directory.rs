@@ -63,8 +63,11 @@ pub enum LastStop {
     Fresh,
     /// In order: its files are as they say.
     Clean,
-    /// By a crash, or a kill.
+    /// By a crash, or a kill: the journal has what the files may lack.
     Unclean,
+    /// Without a journal, and without a word that nobody needs one: another writer was killed here, a Kafka, or we were in
+    /// the last step of a clean stop.
+    Unexplained,
 }
 
 /// Why a directory can't be used. Nothing in it was changed.
@@ -150,7 +153,8 @@ impl LogDirectory {
         let last_stop = match known {
             None => LastStop::Fresh,
             Some(_) if has(CLEAN_SHUTDOWN) || has(DRAINED) => LastStop::Clean,
-            Some(_) => LastStop::Unclean,
+            Some(_) if has(JOURNAL_IS_HERE) => LastStop::Unclean,
+            Some(_) => LastStop::Unexplained,
         };
         let found = match known {
             Some(_) if has(JOURNAL) => journal::ring::open(disk, &folder, id, options),

@@ -16,7 +16,9 @@ use crate::producers::Tracked;
 use crate::removal::{Moved, put_aside};
 use crate::segment::leader_epochs;
 use crate::segment::names::{LEADER_EPOCH_CHECKPOINT, PartitionName};
-use crate::segment::{Checksums, Descriptors, Flush, Opened, Reader, Rules, SegmentError, Segments, Trust};
+use crate::segment::{
+    Checksums, Damage, Descriptors, Flaw, Flush, Opened, Reader, Rules, SegmentError, Segments, Trust,
+};
 
 /// Leader epochs and where each began, in order.
 pub type Epochs = Vec<(LeaderEpoch, Offset)>;
@@ -228,6 +230,16 @@ impl Files {
     /// Where the records in files end.
     pub fn end(&self) -> Offset {
         self.state().segments.as_ref().map_or_else(|first| *first, Segments::end)
+    }
+
+    /// What a log is refused for that ends too early: records up to `until` were in its files once, durably.
+    pub fn missing(&self, until: Offset) -> SegmentError {
+        let state = self.state();
+        let (end, file, position) = match &state.segments {
+            Ok(segments) => segments.tail(),
+            Err(first) => (*first, self.path.clone(), 0),
+        };
+        SegmentError::Damaged(Damage::new(&self.path, file, position, end, Flaw::Missing { until }))
     }
 
     /// Whether there is a folder.

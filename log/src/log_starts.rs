@@ -74,12 +74,14 @@ impl LogStarts {
         state.changed |= state.starts.len() != before;
     }
 
-    /// Writes the file, durably, if something moved since. Blocks.
+    /// Writes the file, durably, if something moved since. What another writer has taken up is durable too when this
+    /// returns. Blocks.
     ///
     /// # Errors
     /// Those of the disk: nothing may be forgotten then.
     pub fn write_if_changed(&self) -> io::Result<()> {
-        if self.state().changed { self.write() } else { Ok(()) }
+        let writing = self.turn();
+        if self.state().changed { self.write_in(&writing) } else { Ok(()) }
     }
 
     /// Writes the file, durably: also one without lines, as Kafka leaves it at a clean stop. Blocks.
@@ -87,7 +89,10 @@ impl LogStarts {
     /// # Errors
     /// Those of the disk: nothing may be forgotten then.
     pub fn write(&self) -> io::Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_in(&self.turn())
+    }
+
+    fn write_in(&self, _turn: &MutexGuard<'_, ()>) -> io::Result<()> {
         let starts = {
             let mut state = self.state();
             state.changed = false;
@@ -98,6 +103,10 @@ impl LogStarts {
             self.state().changed = true;
         }
         written
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

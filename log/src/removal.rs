@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use thalweg_world::Disk;
-use thalweg_world::disk::EntryKind;
+use thalweg_world::disk::{EntryKind, is_full};
 
 use crate::segment::Descriptors;
 
@@ -19,7 +19,7 @@ pub fn put_aside(descriptors: &Descriptors, folder: &Path, aside: &Path) -> io::
     let moved = match disk.rename(folder, aside) {
         Ok(()) => Moved::Aside,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Moved::Nothing),
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+        Err(error) if is_full(&error) => {
             remove(disk, folder)?;
             Moved::Away
         }

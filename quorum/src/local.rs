@@ -15,6 +15,7 @@ use thalweg_log::directory::Identity;
 use thalweg_log::journal::entry::PREFIX_BYTES;
 use thalweg_log::journal::{Event, Full, Journal, Queued, Reservation};
 use thalweg_wire::Uuid;
+use thalweg_world::disk::is_full;
 use thalweg_world::{BoxFuture, World};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -490,7 +491,7 @@ impl Shared {
         let (turn, written) =
             self.world.offload(move || (turn, stored.write(&*shared.world.disk, shared.directory.path()))).await;
         if let Err(error) = written {
-            if error.kind() == std::io::ErrorKind::StorageFull {
+            if is_full(&error) {
                 return Err(SnapshotError::NoSpace);
             }
             // After a failed sync nothing is known of the folder's names any more.

@@ -144,7 +144,7 @@ pub(crate) fn read(disk: &dyn Disk, named: &Named) -> io::Result<Result<Stored, 
     }))
 }
 
-/// Takes away what was cut short, and all snapshots but the newest. Blocks.
+/// Takes away what was cut short, and all snapshots but the newest and the one before it. Blocks.
 pub(crate) fn prune(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     for entry in disk.list(folder)? {
         if entry.name.to_str().is_some_and(|name| name.ends_with(UNFINISHED)) {

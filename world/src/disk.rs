@@ -134,6 +134,11 @@ pub struct Space {
     pub total: u64,
 }
 
+/// Whether somebody has to free space before this works: the disk is full, or what its user may have of it.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Memory for durable writes: starts at a multiple of [`BLOCK_BYTES`], as `O_DIRECT` demands, and keeps its allocation
 /// when it is cleared.
 pub struct Block {

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thalweg_world::disk::Block;
+use thalweg_world::disk::{Block, is_full};
 use thalweg_world::{DiskFile, World};
 use tokio::task::JoinHandle;
 
@@ -300,7 +300,7 @@ impl<M: Send + 'static> Driver<M> {
             Ok(file) => self.ring.add(file),
             // A full disk is no failure: what was acknowledged is safe, what waits goes on waiting, new records are
             // refused while there is no room, and a try a second later may find some.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Err(error) if is_full(&error) => {
                 tracing::warn!(%error, "the journal can't grow: the disk is full");
                 self.ring.growth_held_until = self.world.clock.now() + FULL_DISK_PAUSE;
             }

@@ -63,10 +63,15 @@ pub enum Flaw {
         /// The batch's base offset.
         found: Offset,
     },
+    /// The log ends here, whole, and more was durable once.
+    Missing {
+        /// Where it ended, at least.
+        until: Offset,
+    },
 }
 
 impl Damage {
-    pub(super) fn new(folder: &Path, file: PathBuf, position: u64, offset: Offset, flaw: Flaw) -> Damage {
+    pub(crate) fn new(folder: &Path, file: PathBuf, position: u64, offset: Offset, flaw: Flaw) -> Damage {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let PartitionName { topic, partition } =
             name.parse().unwrap_or(PartitionName { topic: name.into_owned(), partition: PartitionIndex(-1) });
@@ -156,6 +161,7 @@ impl fmt::Display for Flaw {
             Flaw::OutOfOrder { expected, found } => {
                 write!(f, "a batch from offset {found} stands where offset {expected} or a later one belongs")
             }
+            Flaw::Missing { until } => write!(f, "the records from here to offset {until} are missing"),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use thalweg_wire::Offset;
+use thalweg_world::disk::is_full;
 
 use super::reader::Shared;
 
@@ -51,7 +52,16 @@ impl Flush {
 }
 
 /// Makes durable what a crash could take of a log whose last segment begins there.
+///
+/// # Errors
+/// Those of the disk; final, also where it was full (thin volumes find that out when they write back): a second sync would
+/// succeed without the bytes that the first has lost.
 pub(super) fn sync(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
+    let outcome = sync_files(shared, active, unsynced);
+    outcome.map_err(|error| if is_full(&error) { io::Error::other(error) } else { error })
+}
+
+fn sync_files(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
     if let Some(active) = active.filter(|_| unsynced >= Unsynced::Bytes) {
         shared.folder.sync_segment(active)?;
     }

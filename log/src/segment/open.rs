@@ -29,6 +29,9 @@ pub enum Trust {
         /// its last index entry on, which is bounded work.
         recovery_point: Option<Offset>,
     },
+    /// As [`Trust::Unclean`], but a journal has every record that was not in synced files, and it has none of this log: what
+    /// there is was durable, up to its last byte. No tail is torn, so nothing is cut.
+    Journaled,
     /// As [`Trust::Unclean`], of a log that promised nothing to a power cut from `recovery_point` on (`flush.mode=async`).
     /// A cut may have kept a later write there and lost an earlier one, so a good batch behind a bad one proves nothing:
     /// the log is cut at the first that is not good, as Kafka does.
@@ -50,7 +53,7 @@ impl Trust {
         match self {
             Trust::Unclean { recovery_point } => recovery_point,
             Trust::PageCache { recovery_point } => Some(recovery_point),
-            Trust::Clean | Trust::Redone { .. } => None,
+            Trust::Clean | Trust::Journaled | Trust::Redone { .. } => None,
         }
     }
 }
@@ -134,7 +137,7 @@ pub(super) fn open(folder: &Folder, topic: TopicId, rules: &Rules, trust: Trust)
     }
     let end = segments.last().map(|segment| segment.end);
     let (first, recovery_point) = match trust {
-        Trust::Clean => (Offset::ZERO, end.unwrap_or(Offset::ZERO)),
+        Trust::Clean | Trust::Journaled => (Offset::ZERO, end.unwrap_or(Offset::ZERO)),
         Trust::Redone { from } => (from, end.unwrap_or(from).min(from)),
         Trust::Unclean { .. } | Trust::PageCache { .. } => {
             let recovery_point = trust.recovery_point();
@@ -184,7 +187,7 @@ fn identify(folder: &Folder, topic: TopicId, first: Option<Offset>, trust: Trust
                 Trust::Redone { from: durable }
                 | Trust::Unclean { recovery_point: Some(durable) }
                 | Trust::PageCache { recovery_point: durable } => durable <= first,
-                Trust::Clean | Trust::Unclean { recovery_point: None } => false,
+                Trust::Clean | Trust::Journaled | Trust::Unclean { recovery_point: None } => false,
             });
             if !nothing_durable {
                 return Err(SegmentError::Unnamed(folder.path.clone()));
@@ -204,13 +207,17 @@ fn survey(
 ) -> Result<Segment, SegmentError> {
     let look = match trust {
         Trust::Redone { from } if next.is_none() => Look::AtAllFrom { below: Some(from), until: Some(from) },
-        Trust::Unclean { recovery_point: None } if next.is_none() => Look::AtAllFrom { below: None, until: None },
+        Trust::Journaled | Trust::Unclean { recovery_point: None } if next.is_none() => {
+            Look::AtAllFrom { below: None, until: None }
+        }
         Trust::Unclean { recovery_point: Some(point) } | Trust::PageCache { recovery_point: point }
             if next.is_none_or(|next| next > point) =>
         {
             Look::AtAllFrom { below: Some(point), until: None }
         }
-        Trust::Clean | Trust::Unclean { .. } | Trust::PageCache { .. } | Trust::Redone { .. } => Look::AtTheTail,
+        Trust::Clean | Trust::Journaled | Trust::Unclean { .. } | Trust::PageCache { .. } | Trust::Redone { .. } => {
+            Look::AtTheTail
+        }
     };
     let log = folder.open(base, FileKind::Log)?;
     let Ok(size) = u32::try_from(i32::try_from(log.size()?).unwrap_or(-1)) else {
@@ -274,7 +281,7 @@ impl Tail<'_> {
         let Segment { base, end, bytes, .. } = *self.segment;
         let position = u64::from(bytes);
         let was_durable = match trust {
-            Trust::Clean => true,
+            Trust::Clean | Trust::Journaled => true,
             Trust::Redone { from } => end < from,
             Trust::Unclean { .. } | Trust::PageCache { .. } => trust.recovery_point().is_some_and(|point| end < point),
         };

@@ -1,7 +1,7 @@
 //! One log's segments, and the only writer of them: append, roll, truncate, delete, sync.
 
 use std::io::{self, IoSlice};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thalweg_wire::batch::{Batch, Header};
@@ -104,6 +104,12 @@ impl Segments {
     /// Where the first segment begins.
     pub fn start(&self) -> Offset {
         self.shared.list().start()
+    }
+
+    /// Where the records end: the offset, the file, and the byte in it.
+    pub fn tail(&self) -> (Offset, PathBuf, u64) {
+        let last = self.active().unwrap_or(Segment::empty(self.end()));
+        (last.end, self.shared.folder.file_path(last.base, FileKind::Log), u64::from(last.bytes))
     }
 
     /// The offset behind the last record.

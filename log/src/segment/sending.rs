@@ -45,7 +45,8 @@ struct Sending<'a> {
 }
 
 impl Reader {
-    /// As [`Reader::read`], to be sent. What has to stop somewhere may be an eighth shorter than it would have to be.
+    /// As [`Reader::read`], to be sent. What has to stop somewhere may stop up to a stretch (see [`super::checked`]) before it would
+    /// have to.
     ///
     /// # Errors
     /// As [`Reader::read`].

@@ -1,7 +1,6 @@
 //! Who writes to files: one loop, and beside it one that syncs what a log has had for long enough.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use thalweg_wire::TopicPartition;
-use thalweg_world::disk::Space;
+use thalweg_world::disk::{Space, is_full};
 use thalweg_world::{DiskFile, World};
 use tokio::sync::mpsc;
 
@@ -208,7 +207,7 @@ impl Stopped {
     /// A full disk is no failure: the work is done again when there is space.
     fn by(error: SegmentError, left: &[TopicPartition]) -> Stopped {
         match error {
-            SegmentError::Io(error) if error.kind() == io::ErrorKind::StorageFull => Stopped::Full(left.to_vec()),
+            SegmentError::Io(error) if is_full(&error) => Stopped::Full(left.to_vec()),
             error => Stopped::Failed(error.to_string()),
         }
     }

@@ -160,10 +160,11 @@ impl WriteOut {
         bytes >= self.shared.thresholds.log_bytes
     }
 
-    /// Logs have something pending; those with [`Urgency::Now`] are written out next.
+    /// Logs have something pending; those with [`Urgency::Now`] are written out next, and all while memory is short: when
+    /// that was told, they may not have been stable yet, and whoever waits for memory tells nothing more.
     pub fn dirty(&self, logs: impl IntoIterator<Item = (TopicPartition, Urgency)>) {
+        let mut now = self.shared.is_short_of_memory();
         let mut state = self.shared.lock();
-        let mut now = false;
         for (log, urgency) in logs {
             state.dirty.insert(log);
             now |= urgency == Urgency::Now && state.urgent.insert(log);
@@ -177,8 +178,8 @@ impl WriteOut {
     /// So many bytes came into memory.
     pub fn arrived(&self, bytes: usize) {
         self.shared.arrived.fetch_add(bytes as u64, Ordering::Relaxed);
-        let before = self.shared.pending.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes >= self.shared.thresholds.memory_bytes {
+        self.shared.pending.fetch_add(bytes, Ordering::Relaxed);
+        if self.shared.is_short_of_memory() {
             self.shared.work.notify_one();
         }
     }
@@ -269,7 +270,7 @@ impl Shared {
             && through > state.checkpointed
         {
             Task::Checkpoint
-        } else if self.pending.load(Ordering::Relaxed) >= self.thresholds.memory_bytes && !state.dirty.is_empty() {
+        } else if self.is_short_of_memory() && !state.dirty.is_empty() {
             let all = mem::take(&mut state.dirty);
             state.urgent.clear();
             return Some((Task::WriteOut, all.into_iter().collect()));
@@ -286,6 +287,10 @@ impl Shared {
         Some((task, mem::take(&mut state.dirty).into_iter().collect()))
     }
 
+    fn is_short_of_memory(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) >= self.thresholds.memory_bytes
+    }
+
     /// So many bytes are in memory no more.
     fn left(&self, bytes: usize) {
         // After a failure nothing is counted as pending, though logs still hold it.
@@ -295,5 +300,39 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use thalweg_wire::{PartitionIndex, TopicId};
+
+    use super::*;
+
+    #[test]
+    fn what_becomes_stable_wakes_the_writer_while_memory_is_short() {
+        let thresholds = Thresholds::for_journal(1 << 30);
+        let writer = WriteOut::new(thresholds);
+        let is_woken = || {
+            let woken = pin!(writer.shared.work.notified());
+            woken.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        };
+        let logs = [0, 1].map(|partition| TopicPartition {
+            topic: TopicId::from_random([1; 16]),
+            partition: PartitionIndex(partition),
+        });
+
+        writer.dirty([(logs[0], Urgency::Later)]);
+        assert!(!is_woken(), "there is memory enough");
+        writer.arrived(thresholds.memory_bytes);
+        assert!(is_woken());
+        assert!(writer.shared.next(1) == Some((Task::WriteOut, vec![logs[0]])));
+        assert!(writer.shared.next(1).is_none(), "the rest isn't stable yet");
+        writer.dirty([(logs[1], Urgency::Later)]);
+        assert!(is_woken(), "nobody else would say so: producers wait for memory");
+        assert!(writer.shared.next(1) == Some((Task::WriteOut, vec![logs[1]])));
     }
 }

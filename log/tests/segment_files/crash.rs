@@ -243,8 +243,12 @@ fn a_kill_loses_nothing_and_is_never_refused() {
             }
             life.disk.kill();
             let what = format!("seed {seed}, killed at operation {operation}");
-            let recovery_point = Some(Offset(life.history.durable));
-            for trust in [Trust::Unclean { recovery_point }, Trust::Unclean { recovery_point: None }] {
+            let point = Offset(life.history.durable);
+            for trust in [
+                Trust::Unclean { recovery_point: Some(point) },
+                Trust::Unclean { recovery_point: None },
+                Trust::PageCache { recovery_point: point },
+            ] {
                 match Segments::open(&life.files(), &Life::folder(), topic(), small(), trust) {
                     Ok((segments, _)) => life.check(&segments, life.history.written, &what),
                     Err(SegmentError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
