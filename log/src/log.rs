@@ -470,7 +470,8 @@ impl TimeSearch {
     /// # Errors
     /// [`SegmentError`] if the files can't be read.
     pub fn newest(&self) -> Result<Option<Found>, SegmentError> {
-        let in_files = self.reader.as_ref().map(Reader::newest_batch).transpose()?.flatten();
+        let in_files =
+            self.reader.as_ref().map(|files| files.newest_batches(self.start)).transpose()?.unwrap_or_default();
         let mut newest: Option<(Timestamp, &Batch)> = None;
         for batch in in_files.iter().filter(|batch| batch.base_offset() < self.placed).chain(&self.tail) {
             let largest = largest_time(batch, self.start);

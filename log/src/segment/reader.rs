@@ -192,13 +192,46 @@ impl Reader {
         }
     }
 
-    /// The first batch that has the largest timestamp of all; the first at all if none has one.
+    /// The batches that may have the first record with the largest timestamp at `from` or above, in order. At most three:
+    /// that which holds `from`, the newest behind it in its segment, and that of the later segments.
     ///
     /// # Errors
-    /// [`SegmentError::Damaged`] if the batch, or the way to it, is.
-    pub fn newest_batch(&self) -> Result<Option<Batch>, SegmentError> {
+    /// [`SegmentError::Damaged`] if one of the batches, or the way to it, is.
+    pub fn newest_batches(&self, from: Offset) -> Result<Vec<Batch>, SegmentError> {
+        let newest = self.newest_batch(from)?;
+        if newest.as_ref().is_none_or(|batch| batch.base_offset() >= from) {
+            return Ok(newest.into_iter().collect());
+        }
+        // What a segment knows of its newest batch is of a record that was deleted, so its headers are looked at.
+        let Some(segment) = self.shared.list().holding(from) else { return Ok(Vec::new()) };
+        let mut held = None;
+        let mut behind: Option<(Timestamp, Offset)> = None;
+        self.for_each_header(from, |header| {
+            let (base, largest) = (header.base_offset(), header.max_timestamp());
+            if base >= segment.end {
+                return ControlFlow::Break(());
+            }
+            if base < from {
+                held = Some(base);
+            } else if behind.is_none_or(|(known, _)| largest > known) {
+                behind = Some((largest, base));
+            }
+            ControlFlow::Continue(())
+        })?;
+        let mut found = Vec::new();
+        for base in held.into_iter().chain(behind.map(|(_, base)| base)) {
+            let alone = ReadLimit { bytes: 0, first: FirstBatch::Always };
+            found.extend(self.read(base, Offset(base.0 + 1), alone)?);
+        }
+        found.extend(self.newest_batch(segment.end)?);
+        Ok(found)
+    }
+
+    /// The first batch with the largest timestamp in the segments that have records at `from` or above; the first at all if
+    /// none has one.
+    fn newest_batch(&self, from: Offset) -> Result<Option<Batch>, SegmentError> {
         let newest = |list: &List| {
-            let filled = list.segments.iter().filter(|segment| segment.bytes > 0);
+            let filled = list.segments.iter().filter(|segment| segment.bytes > 0 && segment.end > from);
             filled.copied().reduce(|a, b| if b.newest.timestamp > a.newest.timestamp { b } else { a })
         };
         let found = self.settled(newest, |segment, _| {

@@ -57,10 +57,32 @@ impl Pair {
             kept.iter().find(new).copied(),
             "{at} from {from}"
         );
-        let newest = kept.iter().map(|batch| batch.header().max_timestamp()).max();
-        let newest = kept.iter().find(|batch| Some(batch.header().max_timestamp()) == newest);
-        assert_eq!(reader.newest_batch().unwrap().as_ref(), newest.copied());
+        let largest = |batches: &[&Batch]| {
+            let largest = batches.iter().map(|batch| batch.header().max_timestamp()).max();
+            batches.iter().find(|batch| Some(batch.header().max_timestamp()) == largest).copied().cloned()
+        };
+        let newest = reader.newest_batches(start).unwrap();
+        assert_eq!(newest.first(), largest(&kept).as_ref());
+        let newest = reader.newest_batches(from).unwrap();
+        let behind: Vec<&Batch> = newest.iter().filter(|batch| batch.base_offset() >= from).collect();
+        let whole: Vec<&Batch> = kept.iter().copied().filter(|batch| batch.base_offset() >= from).collect();
+        let expected = largest(&whole);
+        assert_eq!(largest(&behind), expected, "the newest from {from} on");
+        // What is left of the batch that holds `from` may be as new as the batch says.
+        let newer = |batch: &&Batch| expected.as_ref().is_none_or(|other| !is_older(batch, other));
+        if let Some(held) = kept
+            .iter()
+            .find(|batch| batch.base_offset() < from && batch.last_offset() >= from)
+            .filter(|held| newer(held))
+        {
+            assert_eq!(newest.first(), Some(*held));
+        }
+        assert!(newest.iter().all(|batch| batch.last_offset() >= from) && newest.len() <= 3);
     }
+}
+
+fn is_older(batch: &Batch, than: &Batch) -> bool {
+    batch.header().max_timestamp() < than.header().max_timestamp()
 }
 
 #[test]
