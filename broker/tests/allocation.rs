@@ -7,10 +7,18 @@ use support::workload::{self, boot};
 use support::{Client, batch, fetch_request, frame_of};
 use thalweg_broker::Broker;
 use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use thalweg_messages::delete_groups::DeleteGroupsRequest;
 use thalweg_messages::fetch::FetchRequest;
+use thalweg_messages::find_coordinator::FindCoordinatorRequest;
+use thalweg_messages::heartbeat::HeartbeatRequest;
+use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
+use thalweg_messages::leave_group::{LeaveGroupRequest, MemberIdentity};
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use thalweg_messages::offset_delete::{OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 use thalweg_messages::produce::{ProducePartition, ProduceRequest, ProduceTopic};
+use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use thalweg_wire::{BrokerId, LeaderEpoch, PartitionIndex};
 use thalweg_world::simulated::{Faults, SimulatedWorld, Traffic};
 
@@ -115,4 +123,119 @@ fn no_request_takes_many_times_its_bytes() {
     let request =
         CreateTopicsRequest { topics: (0..50_000).map(topic).collect(), timeout_ms: 1000, ..Default::default() };
     check("CreateTopics of many topics", &frame_of(2, &request), 50);
+}
+
+/// The same for a request about groups, to a broker that has the topic `t`, and whose coordinators have heard of `before`.
+fn most_for_groups(before: &[Bytes], request: &Bytes) -> u64 {
+    let most = |frame: Option<&Bytes>| {
+        let measured = allocation_counter::measure(|| {
+            boot(async {
+                let (broker, mut client) = broker(64 << 20).await;
+                assert_eq!(client.create_topic("t", PARTITIONS).await.expect("an answer"), 0);
+                let coordinator =
+                    FindCoordinatorRequest { coordinator_keys: vec!["g".to_owned()], ..Default::default() };
+                assert_eq!(client.call(4, &coordinator).await.expect("an answer").coordinators[0].error_code, 0);
+                for frame in before.iter().chain(frame) {
+                    client.send_bytes(frame).await.expect("the broker reads");
+                    let _answer_or_end = client.receive_bytes().await;
+                }
+                broker.stop().await.expect("a clean stop");
+            });
+        });
+        measured.bytes_max
+    };
+    most(Some(request)).saturating_sub(most(None))
+}
+
+fn check_groups(what: &str, before: &[Bytes], request: &Bytes, times: u64) {
+    let most = most_for_groups(before, request);
+    let length = request.len() as u64;
+    println!("{what}: {length} bytes, {most} allocated, {} times", most / length);
+    assert!(most <= times * length, "{what}: {most} bytes for a request of {length}");
+}
+
+const PARTITIONS: i32 = 1_000;
+
+/// Partitions of `t`, committed by a group.
+fn commit_of(group: &str, partitions: impl Iterator<Item = i32>) -> OffsetCommitRequest {
+    let partition = |index| OffsetCommitRequestPartition {
+        partition_index: PartitionIndex(index),
+        committed_leader_epoch: LeaderEpoch::NONE,
+        committed_metadata: Some(String::new()),
+        ..Default::default()
+    };
+    let topic = OffsetCommitRequestTopic {
+        name: "t".to_owned(),
+        partitions: partitions.map(partition).collect(),
+        ..Default::default()
+    };
+    OffsetCommitRequest {
+        group_id: group.to_owned(),
+        generation_id_or_member_epoch: -1,
+        retention_time_ms: -1,
+        topics: vec![topic],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn no_commit_of_offsets_takes_many_times_its_bytes() {
+    let long = "g".repeat(32_767);
+    let repeated = |group, times| commit_of(group, std::iter::repeat_n(0, times));
+    check_groups("OffsetCommit, one partition again and again", &[], &frame_of(4, &repeated(&long, 2_000)), 50);
+    check_groups("OffsetCommit, the same of a short name", &[], &frame_of(4, &repeated("g", 40_000)), 50);
+    check_groups("OffsetCommit, many partitions", &[], &frame_of(4, &commit_of(&long, 0..PARTITIONS)), 50);
+    let mut many = commit_of("g", 0..1);
+    many.topics = vec![many.topics[0].clone(); 20_000];
+    check_groups("OffsetCommit, one topic again and again", &[], &frame_of(4, &many), 50);
+}
+
+#[test]
+fn no_deletion_takes_many_times_its_bytes() {
+    let long = "g".repeat(32_767);
+    let committed = frame_of(4, &commit_of(&long, 0..1));
+    let delete = |times| {
+        let partition = OffsetDeleteRequestPartition { partition_index: PartitionIndex(0) };
+        let topic = OffsetDeleteRequestTopic { name: "t".to_owned(), partitions: vec![partition; times] };
+        OffsetDeleteRequest { group_id: long.clone(), topics: vec![topic] }
+    };
+    check_groups("OffsetDelete, one partition again and again", &[committed], &frame_of(0, &delete(4_000)), 50);
+    check_groups("OffsetDelete of nothing", &[], &frame_of(0, &delete(200_000)), 50);
+    let request = DeleteGroupsRequest { groups_names: names(), ..Default::default() };
+    check_groups("DeleteGroups of many names", &[], &frame_of(2, &request), 50);
+}
+
+/// Many, of few bytes each.
+fn names() -> Vec<String> {
+    (0..50_000).map(|n| format!("{n:x}")).collect()
+}
+
+#[test]
+fn no_member_takes_many_times_its_bytes() {
+    let protocol = |name| JoinGroupRequestProtocol { name, ..Default::default() };
+    let request = JoinGroupRequest {
+        group_id: "g".to_owned(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 10_000,
+        protocol_type: "consumer".to_owned(),
+        protocols: names().into_iter().map(protocol).collect(),
+        ..Default::default()
+    };
+    check_groups("JoinGroup with many protocols", &[], &frame_of(6, &request), 50);
+    let own = |member_id| SyncGroupRequestAssignment { member_id, ..Default::default() };
+    let request = SyncGroupRequest {
+        group_id: "g".to_owned(),
+        assignments: names().into_iter().map(own).collect(),
+        ..Default::default()
+    };
+    check_groups("SyncGroup with many parts", &[], &frame_of(4, &request), 50);
+    let leaver = |member_id| MemberIdentity { member_id, ..Default::default() };
+    let request = LeaveGroupRequest {
+        group_id: "g".to_owned(),
+        members: names().into_iter().map(leaver).collect(),
+        ..Default::default()
+    };
+    check_groups("LeaveGroup of many members", &[], &frame_of(4, &request), 50);
+    let request = HeartbeatRequest { group_id: "g".repeat(32_000), ..Default::default() };
+    check_groups("Heartbeat of a long name", &[], &frame_of(4, &request), 50);
 }

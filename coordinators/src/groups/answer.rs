@@ -90,6 +90,10 @@ pub enum Refusal {
     MetadataTooLarge,
     /// No room is left for an offset.
     NoRoomForOffset,
+    /// The commit is too large to be stored, all of it together: see [`super::Policy::commit_bytes_max`].
+    CommitTooLarge,
+    /// The same of a deletion of offsets.
+    DeletionTooLarge,
     /// The generation is too large to be stored.
     GenerationTooLarge,
     /// This coordinator has as many groups or offsets as it may have: see [`super::Policy`].
@@ -115,9 +119,9 @@ impl Refusal {
             Refusal::MetadataTooLarge => ErrorCode::OffsetMetadataTooLarge,
             // As Kafka says it when the offsets are too large for the log. The commit fails for good, and its client is told:
             // one that may try again would, without end, and while it looks for a coordinator its member is not heard.
-            Refusal::NoRoomForOffset => ErrorCode::InvalidCommitOffsetSize,
-            // As Kafka says it when the record is too large for the log.
-            Refusal::GenerationTooLarge => ErrorCode::UnknownServerError,
+            Refusal::NoRoomForOffset | Refusal::CommitTooLarge => ErrorCode::InvalidCommitOffsetSize,
+            // As Kafka says it when the records are too large for the log.
+            Refusal::GenerationTooLarge | Refusal::DeletionTooLarge => ErrorCode::UnknownServerError,
             // Clients look for another coordinator, wait and try again.
             Refusal::CoordinatorFull => ErrorCode::CoordinatorNotAvailable,
         }

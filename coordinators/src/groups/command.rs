@@ -213,6 +213,13 @@ pub struct CommitPartition {
     pub metadata: Option<String>,
 }
 
+impl CommitPartition {
+    /// What the client wants to find here again; none is empty.
+    pub(super) fn words(&self) -> &str {
+        self.metadata.as_deref().unwrap_or_default()
+    }
+}
+
 /// OffsetFetch, for one of its groups.
 #[derive(Clone, PartialEq, Debug)]
 pub struct OffsetFetch {

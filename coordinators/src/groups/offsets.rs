@@ -1,5 +1,7 @@
 //! OffsetCommit, OffsetFetch and OffsetDelete: how far groups have read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use thalweg_messages::group_log::{GroupRecord, OffsetCommitKey, OffsetCommitValue};
 use thalweg_wire::{PartitionIndex, TopicId};
 
@@ -8,8 +10,8 @@ use super::group::{CONSUMER, Group, Phase};
 use super::stored::StoredGroup;
 use super::turn::Turn;
 use super::{
-    CommitDialect, CommitPartition, Committed, FetchedTopic, OffsetCommit, OffsetDelete, OffsetFetch, Refusal, Stored,
-    TopicName, TopicOutcome, records,
+    CommitDialect, CommitPartition, CommitTopic, Committed, FetchedTopic, OffsetCommit, OffsetDelete, OffsetFetch,
+    Refusal, Stored, TopicName, TopicOutcome, TopicPartitions, records,
 };
 
 /// Whether somebody may commit: members of the present generation, or anybody while the group has no members.
@@ -46,53 +48,71 @@ fn says_who(request: &OffsetCommit) -> bool {
     request.generation >= 0 || !request.member_id.is_empty() || request.instance_id.is_some()
 }
 
-/// What a commit comes to, partition by partition.
+/// A topic's name and a partition.
+type Place<'a> = (&'a str, PartitionIndex);
+
+/// What a commit comes to, partition by partition. Of a partition that is named more than once the last row counts, and
+/// each row is told what became of it. All of it is one batch in Kafka, which is refused as a whole if it is too large.
 pub(super) fn commit(turn: &mut Turn<'_>, request: OffsetCommit) -> Vec<TopicOutcome> {
     let expires = request.retention.map(|span| {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         turn.now.timestamp.millis().saturating_add(millis)
     });
-    let group = request.group;
-    let topics = request.topics.into_iter().map(|topic| {
-        let outcome = |partition: CommitPartition| {
-            let index = partition.partition;
-            (index, commit_partition(turn, &group, &topic.topic, partition, expires))
+    let words_max = turn.policy.metadata_length_max;
+    let is_too_long = |one: &CommitPartition| one.words().encode_utf16().count() > words_max;
+    let mut last: BTreeMap<Place<'_>, (TopicId, &CommitPartition)> = BTreeMap::new();
+    for CommitTopic { topic, partitions } in &request.topics {
+        let fitting = partitions.iter().filter(|one| !is_too_long(one));
+        last.extend(fitting.map(|one| ((&*topic.name, one.partition), (topic.id, one))));
+    }
+    let bytes = last.iter().map(|((topic, _), (_, one))| records::offset_bytes(&request.group, topic, one.words()));
+    let is_too_large = bytes.sum::<usize>() > turn.policy.commit_bytes_max;
+    let mut outcomes = BTreeMap::new();
+    for ((topic, index), (id, one)) in last {
+        let outcome = if is_too_large {
+            Err(Refusal::CommitTooLarge)
+        } else {
+            commit_partition(turn, &request.group, (topic, id), one, expires)
         };
-        let partitions = topic.partitions.into_iter().map(outcome).collect();
-        TopicOutcome { topic: topic.topic, partitions }
-    });
-    topics.collect()
+        outcomes.insert((topic, index), outcome);
+    }
+    let outcome = |topic: &TopicName, one: &CommitPartition| {
+        let too_long = Err(Refusal::MetadataTooLarge);
+        if is_too_long(one) { too_long } else { outcomes[&(&*topic.name, one.partition)] }
+    };
+    let told = |CommitTopic { topic, partitions }: &CommitTopic| -> Vec<_> {
+        partitions.iter().map(|one| (one.partition, outcome(topic, one))).collect()
+    };
+    let told: Vec<_> = request.topics.iter().map(told).collect();
+    let topics = request.topics.into_iter().zip(told);
+    topics.map(|(CommitTopic { topic, .. }, partitions)| TopicOutcome { topic, partitions }).collect()
 }
 
 fn commit_partition(
     turn: &mut Turn<'_>,
     group: &str,
-    topic: &TopicName,
-    commit: CommitPartition,
+    (topic, topic_id): (&str, TopicId),
+    commit: &CommitPartition,
     expires: Option<i64>,
 ) -> Result<(), Refusal> {
-    let metadata = commit.metadata.unwrap_or_default();
-    if metadata.encode_utf16().count() > turn.policy.metadata_length_max {
-        return Err(Refusal::MetadataTooLarge);
-    }
     // All records of this turn are commits; that some are of offsets that are there already makes the bound a little
     // narrower, for one request.
-    let is_new = turn.stored.group(group).and_then(|group| group.offset(&topic.name, commit.partition)).is_none();
+    let is_new = turn.stored.group(group).and_then(|group| group.offset(topic, commit.partition)).is_none();
     if is_new && turn.stored.offset_count() + turn.records.len() >= turn.policy.offsets_max {
         return Err(Refusal::CoordinatorFull);
     }
-    if !turn.takes_offset(group, &topic.name, commit.partition, &metadata) {
+    if !turn.takes_offset(group, topic, commit.partition, commit.words()) {
         return Err(Refusal::NoRoomForOffset);
     }
-    let key = OffsetCommitKey { group: group.to_owned(), topic: topic.name.clone(), partition: commit.partition };
+    let key = OffsetCommitKey { group: group.to_owned(), topic: topic.to_owned(), partition: commit.partition };
     let value = OffsetCommitValue {
         offset: commit.offset,
         leader_epoch: commit.leader_epoch,
-        metadata,
+        metadata: commit.words().to_owned(),
         commit_timestamp: turn.now.timestamp.millis(),
         expire_timestamp: expires.unwrap_or(-1),
         // The version that says when an offset expires can't say which topic it is of.
-        topic_id: if expires.is_some() { TopicId::ZERO } else { topic.id },
+        topic_id: if expires.is_some() { TopicId::ZERO } else { topic_id },
         unknown_tags: Vec::new(),
     };
     turn.records.push(GroupRecord::OffsetCommit(key, Some(value)));
@@ -141,7 +161,7 @@ fn committed(value: &OffsetCommitValue) -> Committed {
     Committed { offset: value.offset, leader_epoch: value.leader_epoch, metadata: value.metadata.clone() }
 }
 
-/// A group forgets what none of its members reads.
+/// A group forgets what none of its members reads: all that is named, or nothing if that is too large.
 pub(super) fn delete(
     turn: &mut Turn<'_>,
     live: Option<&Group>,
@@ -158,19 +178,20 @@ pub(super) fn delete(
     if active.is_some_and(|group| group.protocol_type.as_deref() != Some(CONSUMER)) {
         return Err(Refusal::NotEmpty);
     }
-    let mut outcomes = Vec::new();
-    for asked in request.topics {
-        let name = &asked.topic.name;
-        if active.is_some_and(|group| group.reads(name)) {
-            let refused = asked.partitions.into_iter().map(|index| (index, Err(Refusal::Subscribed)));
-            outcomes.push(TopicOutcome { partitions: refused.collect(), topic: asked.topic });
-            continue;
-        }
-        let known = |index: &&PartitionIndex| stored.is_some_and(|group| group.offset(name, **index).is_some());
-        let gone = asked.partitions.iter().filter(known).map(|&index| records::no_offset(&request.group, name, index));
-        turn.records.extend(gone);
-        let deleted = asked.partitions.into_iter().map(|index| (index, Ok(())));
-        outcomes.push(TopicOutcome { partitions: deleted.collect(), topic: asked.topic });
+    let is_read = |topic: &TopicName| active.is_some_and(|group| group.reads(&topic.name));
+    let mut gone: BTreeSet<Place<'_>> = BTreeSet::new();
+    for TopicPartitions { topic, partitions } in request.topics.iter().filter(|asked| !is_read(&asked.topic)) {
+        let known = |index: &&PartitionIndex| stored.is_some_and(|group| group.offset(&topic.name, **index).is_some());
+        gone.extend(partitions.iter().filter(known).map(|&index| (&*topic.name, index)));
     }
-    Ok(outcomes)
+    let bytes = gone.iter().map(|(topic, _)| records::offset_bytes(&request.group, topic, ""));
+    if bytes.sum::<usize>() > turn.policy.commit_bytes_max {
+        return Err(Refusal::DeletionTooLarge);
+    }
+    turn.records.extend(gone.into_iter().map(|(topic, index)| records::no_offset(&request.group, topic, index)));
+    let outcomes = request.topics.into_iter().map(|TopicPartitions { topic, partitions }| {
+        let outcome = if is_read(&topic) { Err(Refusal::Subscribed) } else { Ok(()) };
+        TopicOutcome { topic, partitions: partitions.into_iter().map(|index| (index, outcome)).collect() }
+    });
+    Ok(outcomes.collect())
 }

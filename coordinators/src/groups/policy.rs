@@ -32,6 +32,9 @@ pub struct Policy {
     pub metadata_length_max: usize,
     /// The largest generation that is stored: what fits into a batch of `__consumer_offsets`.
     pub generation_bytes_max: usize,
+    /// What one commit, or one deletion of offsets, may store. In Kafka it is one batch of `__consumer_offsets`, and larger
+    /// ones are refused as well.
+    pub commit_bytes_max: usize,
 }
 
 impl Policy {
@@ -56,6 +59,7 @@ impl Default for Policy {
             expiry_interval: Duration::from_secs(10 * 60),
             metadata_length_max: 4096,
             generation_bytes_max: 1_000_000,
+            commit_bytes_max: 1_000_000,
         }
     }
 }

@@ -30,6 +30,12 @@ pub(super) fn no_offset(group: &str, topic: &str, partition: PartitionIndex) -> 
     GroupRecord::OffsetCommit(OffsetCommitKey { group: group.to_owned(), topic: topic.to_owned(), partition }, None)
 }
 
+/// About what the record of an offset takes in the log, with its words, or of one that is gone.
+pub(super) fn offset_bytes(group: &str, topic: &str, metadata: &str) -> usize {
+    let numbers = 100;
+    numbers + group.len() + topic.len() + metadata.len()
+}
+
 /// A group has no generation any more.
 pub(super) fn no_generation(group: &str) -> GroupRecord {
     GroupRecord::GroupMetadata(GroupMetadataKey { group: group.to_owned() }, None)

@@ -1,12 +1,9 @@
 //! How much a command may add to the log, before it is decided: who finds that there is no room need not decide it.
 
-use super::{Command, JoinGroup, Live, OffsetCommit, OffsetDelete, Policy, Request, SyncGroup};
+use super::{Command, JoinGroup, Live, OffsetCommit, OffsetDelete, Policy, Request, SyncGroup, records};
 
 /// Of a batch, beside its records.
 const BATCH: usize = 1_000;
-
-/// Of a record of an offset, beside its texts.
-const OFFSET: usize = 100;
 
 /// At most so many bytes, if it can be said. What takes away offsets may take any number of them: then it is what a
 /// generation takes, and each piece of it stands for itself.
@@ -25,8 +22,8 @@ pub(super) fn of(live: &Live, policy: &Policy, command: &Command) -> usize {
         Request::Join(request) => generation(&request.group, joiner(request)),
         Request::Sync(request) => generation(&request.group, parts(request)),
         Request::Leave(request) => generation(&request.group, 0),
-        Request::Commit(request) => BATCH + commits(request),
-        Request::DeleteOffsets(request) => BATCH + deletions(request),
+        Request::Commit(request) => BATCH + commits(request).min(policy.commit_bytes_max),
+        Request::DeleteOffsets(request) => BATCH + deletions(request).min(policy.commit_bytes_max),
         Request::DeleteGroup { .. } => BATCH + policy.generation_bytes_max,
     }
 }
@@ -42,15 +39,15 @@ fn parts(request: &SyncGroup) -> usize {
 
 fn commits(request: &OffsetCommit) -> usize {
     let topic = |topic: &super::CommitTopic| {
-        let place = OFFSET + request.group.len() + topic.topic.name.len();
-        topic.partitions.iter().map(|one| place + one.metadata.as_ref().map_or(0, String::len)).sum::<usize>()
+        let of_place = records::offset_bytes(&request.group, &topic.topic.name, "");
+        topic.partitions.iter().map(|one| of_place + one.words().len()).sum::<usize>()
     };
     request.topics.iter().map(topic).sum()
 }
 
 fn deletions(request: &OffsetDelete) -> usize {
     let topic = |topic: &super::TopicPartitions| {
-        topic.partitions.len() * (OFFSET + request.group.len() + topic.topic.name.len())
+        topic.partitions.len() * records::offset_bytes(&request.group, &topic.topic.name, "")
     };
     request.topics.iter().map(topic).sum()
 }

@@ -186,6 +186,7 @@ impl Stage {
             "offsets" => self.policy.offsets_max = number,
             "metadata" => self.policy.metadata_length_max = number,
             "generation" => self.policy.generation_bytes_max = number,
+            "commit" => self.policy.commit_bytes_max = number,
             _ => panic!("no such policy: {name}"),
         }
         self.coordinator.set_policy(self.policy.clone());

@@ -23,6 +23,7 @@ transcripts! {
     expiry
     forgotten
     growing
+    large_commits
     leaving
     loading
     new_members
