@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use support::Client;
 use support::groups::{
     COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, GROUP_MAX_SIZE_REACHED, INVALID_COMMIT_OFFSET_SIZE,
     UNKNOWN_SERVER_ERROR, assign, commit, commit_request, connect, count, delete, describe, fetch_request, heartbeat,
@@ -16,6 +17,7 @@ use support::groups::{
 };
 use support::workload::{boot, settings_with};
 use thalweg_broker::Broker;
+use thalweg_messages::delete_topics::DeleteTopicsRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::offset_commit::OffsetCommitRequest;
@@ -64,6 +66,31 @@ fn groups_that_are_there_go_on_where_there_is_room_for_no_more() {
         assert_eq!((again.error_code, assign(&mut client, "good", &again, 100).await), (0, 0));
         assert_eq!(delete(&mut client, "worst").await, 0);
         assert_eq!(commit(&mut client, "simple", 2..3, 400).await, [0]);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// A group that takes far more words to be forgotten than one decision has, and a topic of it: both are gone when that is
+/// answered.
+#[test]
+fn what_goes_piece_by_piece_is_gone_as_a_whole() {
+    boot(async {
+        let (_sim, broker, mut client) = served(5, &[]).await;
+        let group = "g".repeat(32_000);
+        let read = async |client: &mut Client| {
+            for from in [0, 25, 50, 75] {
+                assert_eq!(commit(client, &group, from..from + 25, 0).await, [0; 25]);
+            }
+            assert_eq!(count(client, &group).await, 100);
+        };
+        read(&mut client).await;
+        assert_eq!(delete(&mut client, &group).await, 0);
+        assert_eq!(count(&mut client, &group).await, 0);
+        read(&mut client).await;
+        let topics =
+            DeleteTopicsRequest { topic_names: vec!["t".to_owned()], timeout_ms: 30_000, ..Default::default() };
+        assert_eq!(client.call(5, &topics).await.unwrap().responses[0].error_code, 0);
+        assert_eq!(count(&mut client, &group).await, 0);
         broker.stop().await.unwrap();
     });
 }

@@ -264,7 +264,17 @@ impl Driver {
         if topics.is_empty() { Ok(()) } else { self.decide(Command::TopicsDeleted(topics)).await }
     }
 
+    /// Decides a command, and what it leaves over, before anybody else is heard.
     async fn decide(&mut self, command: Command) -> Result<(), NotAppended> {
+        let mut next = Some(command);
+        while let Some(command) = next {
+            self.decide_one(command).await?;
+            next = self.coordinator.rest();
+        }
+        Ok(())
+    }
+
+    async fn decide_one(&mut self, command: Command) -> Result<(), NotAppended> {
         let settings = self.shared.cluster.settings();
         if !Arc::ptr_eq(&settings, &self.settings) {
             self.coordinator.set_policy(policy(&settings, self.shared.journal.entry_bytes_max()));
@@ -280,7 +290,10 @@ impl Driver {
         };
         self.coordinator.set_room(self.share.room());
         let asked = matches!(command, Command::Ask(..) | Command::AskWithin(..));
-        let deleted = if let Command::TopicsDeleted(topics) = &command { topics.clone() } else { Vec::new() };
+        let deleted = match &command {
+            Command::TopicsDeleted(topics) | Command::TopicsDeletedFrom(topics, _) => topics.clone(),
+            Command::Ask(..) | Command::AskWithin(..) | Command::Tick => Vec::new(),
+        };
         let decision = self.coordinator.decide(self.now(), command);
         // With what is not applied yet: the append may wait, and others ask for room meanwhile.
         self.share.holds(self.coordinator.bytes() + self.coordinator.bytes_owed());
@@ -296,12 +309,17 @@ impl Driver {
         self.share.holds(self.coordinator.bytes());
         let answers = match appended {
             Ok(Appended::Part) if asked => {
+                // Whoever waits for the rest as well.
+                if let Some(rest) = self.coordinator.rest() {
+                    self.put_off(rest);
+                }
                 answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
                 // What was appended is waited for by all who see it.
                 Vec::new()
             }
             Ok(Appended::Part) => {
-                // Expired offsets are looked for again by themselves.
+                // Expired offsets are looked for again by themselves. Topics are looked for in all groups again.
+                let _ = self.coordinator.rest();
                 self.deleted.extend(deleted);
                 answers
             }
@@ -396,7 +414,7 @@ impl Driver {
                 let reply = self.replies.remove(&ticket);
                 reply.into_iter().for_each(|reply| _ = reply.send(Err(ErrorCode::CoordinatorNotAvailable)));
             }
-            Command::TopicsDeleted(topics) => self.deleted.extend(topics),
+            Command::TopicsDeleted(topics) | Command::TopicsDeletedFrom(topics, _) => self.deleted.extend(topics),
             // It is due as before.
             Command::Tick => {}
         }

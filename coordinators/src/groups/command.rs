@@ -3,6 +3,7 @@
 //! A request is about one group. What names many on the wire becomes one request for each, and the handler gathers the
 //! answers: the groups of one request live with many coordinators anyway.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub enum Command {
     AskWithin(Ticket, Request, usize),
     /// Topics are gone, and with them what groups had read of them.
     TopicsDeleted(Vec<TopicName>),
+    /// The same, of this group and those behind it: only as [`super::Coordinator::rest`].
+    TopicsDeletedFrom(Vec<TopicName>, Arc<str>),
     /// A deadline may have passed: see [`super::Coordinator::deadline`]. Too early is harmless.
     Tick,
 }

@@ -51,6 +51,13 @@ impl Coordinator {
         decision
     }
 
+    /// What the last decision has left over, because it forgets so much and no more: to be decided next, once its records are
+    /// applied. Where it can't be, its ticket is to be told, and topics that are deleted are to be said again.
+    #[must_use]
+    pub fn rest(&mut self) -> Option<Command> {
+        self.live.take_rest()
+    }
+
     /// Takes a record in that stands in the log: when loading, and after each decision.
     pub fn apply(&mut self, at: Context, record: &GroupRecord) {
         self.stored.apply(at, record);

@@ -7,7 +7,7 @@ use super::answer::AnswerRoom;
 use super::group::{Group, Phase};
 use super::members::Member;
 use super::stored::StoredGroup;
-use super::turn::Turn;
+use super::turn::{Look, Turn};
 use super::{Described, DescribedMember, Filter, GROUP_TYPE, Listed, Refusal, State, Stored, records};
 
 /// A group as it is; one without members is described by what is stored of it.
@@ -67,15 +67,20 @@ pub(super) fn list(
     groups.map(|listed| room.take(listed.bytes()).map(|()| listed)).collect()
 }
 
-/// A group goes, unless it has members. Its offsets first: what is left, should the log end in between, is a group.
-pub(super) fn delete(turn: &mut Turn<'_>, name: &str, live: Option<&Group>) -> Result<(), Refusal> {
+/// A group goes, unless it has members. Its offsets first: what is left, should the log or the decision end in between, is a
+/// group.
+pub(super) fn delete(turn: &mut Turn<'_>, name: &str, live: Option<&Group>) -> Result<Look, Refusal> {
     if live.is_some_and(|group| group.phase != Phase::Empty) {
         return Err(Refusal::NotEmpty);
     }
     let Some(stored) = turn.stored.group(name) else {
-        return live.map(|_| ()).ok_or(Refusal::NoSuchGroup);
+        return live.map(|_| Look::Whole).ok_or(Refusal::NoSuchGroup);
     };
-    turn.records.extend(stored.partitions().map(|(topic, index, _)| records::no_offset(name, topic, index)));
+    for (topic, index, _) in stored.partitions() {
+        if turn.forget_offset(name, topic, index) == Look::Cut {
+            return Ok(Look::Cut);
+        }
+    }
     turn.records.extend(stored.generation.iter().map(|_| records::no_generation(name)));
-    Ok(())
+    Ok(Look::Whole)
 }

@@ -4,39 +4,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use thalweg_messages::group_log::{GroupRecord, OffsetCommitValue};
+use thalweg_messages::group_log::OffsetCommitValue;
 use thalweg_wire::Timestamp;
 
 use super::group::{CONSUMER, Group, Phase};
 use super::stored::StoredGroup;
-use super::turn::Turn;
-use super::{Stored, TopicName, offsets, records};
-
-/// What one look at the offsets takes away at most, so that an answer never waits for a million of them.
-const EXPIRED_PER_LOOK_MAX: usize = 10_000;
-
-/// Whether a look at the offsets saw all of them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Look {
-    Whole,
-    /// There may be more to take away.
-    Cut,
-}
+use super::turn::{Look, Turn};
+use super::{TopicName, offsets, records};
 
 /// Takes away what has expired, and groups that have neither members nor offsets any more.
 pub(super) fn expire(turn: &mut Turn<'_>, live: &BTreeMap<Arc<str>, Group>) -> Look {
-    let from = turn.records.len();
     for (name, stored) in turn.stored.groups() {
         let expiry = Expiry { stored, live: live.get(name), now: turn.now.timestamp };
         let mut kept = 0;
         for (topic, index, offset) in stored.partitions() {
-            if turn.records.len() - from >= EXPIRED_PER_LOOK_MAX {
-                return Look::Cut;
-            }
-            if expiry.is_over(topic, offset, turn.policy.offsets_retention.as_millis()) {
-                turn.records.push(records::no_offset(name, topic, index));
-            } else {
+            if !expiry.is_over(topic, offset, turn.policy.offsets_retention.as_millis()) {
                 kept += 1;
+            } else if turn.forget_offset(name, topic, index) == Look::Cut {
+                return Look::Cut;
             }
         }
         if kept == 0 && expiry.live.is_none() && stored.generation.is_some() {
@@ -78,15 +63,18 @@ impl Expiry<'_> {
     }
 }
 
-/// The offsets of topics that are gone, of all groups.
-pub(super) fn of_topics(stored: &Stored, topics: &[TopicName]) -> Vec<GroupRecord> {
-    let mut gone = Vec::new();
-    for (name, group) in stored.groups() {
+/// The offsets of topics that are gone, of all groups from one on; from which one on the next decision is to look, if there
+/// may be more.
+pub(super) fn of_topics(turn: &mut Turn<'_>, topics: &[TopicName], from: Option<&Arc<str>>) -> Option<Arc<str>> {
+    for (name, group) in turn.stored.groups_from(from) {
         for topic in topics {
             let of_topic = group.offsets.get(topic.name.as_str()).into_iter().flatten();
-            let of_this_life = of_topic.filter(|(_, offset)| offsets::is_of(offset, topic.id));
-            gone.extend(of_this_life.map(|(&index, _)| records::no_offset(name, &topic.name, index)));
+            for (&index, _) in of_topic.filter(|(_, offset)| offsets::is_of(offset, topic.id)) {
+                if turn.forget_offset(name, &topic.name, index) == Look::Cut {
+                    return Some(name.clone());
+                }
+            }
         }
     }
-    gone
+    None
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use thalweg_wire::Moment;
 
 use super::answer::AnswerRoom;
-use super::expiry::{self, Look};
+use super::expiry;
 use super::group::Group;
 use super::join::refuse;
-use super::turn::Turn;
+use super::turn::{Look, Turn};
 use super::{
     Answer, Command, Decision, JoinGroup, LeaveGroup, Left, Now, OffsetCommit, Policy, Refusal, Request, Stored,
-    Ticket, TopicOutcome, describe, offsets,
+    Ticket, TopicName, TopicOutcome, describe, offsets,
 };
 
 /// Members with the tickets for which they wait, and rebalances.
@@ -31,6 +31,8 @@ pub struct Live {
     owed: usize,
     /// When offsets are looked at again; `None` before the log was read.
     expiry: Option<Moment>,
+    /// What the last decision has not dealt with.
+    rest: Option<Command>,
 }
 
 impl Live {
@@ -43,6 +45,7 @@ impl Live {
             room: usize::MAX,
             owed: 0,
             expiry: None,
+            rest: None,
         }
     }
 
@@ -72,6 +75,10 @@ impl Live {
         self.groups.get(name).map(|group| group.counted)
     }
 
+    pub(super) fn take_rest(&mut self) -> Option<Command> {
+        self.rest.take()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -93,12 +100,23 @@ impl Live {
         match command {
             Command::Ask(ticket, request) => self.asked(stored, now, ticket, request, usize::MAX),
             Command::AskWithin(ticket, request, bytes) => self.asked(stored, now, ticket, request, bytes),
-            Command::TopicsDeleted(topics) => {
-                self.owed = 0;
-                Decision { records: expiry::of_topics(stored, &topics), reply: Vec::new() }
-            }
+            Command::TopicsDeleted(topics) => self.forget_topics(stored, now, topics, None),
+            Command::TopicsDeletedFrom(topics, group) => self.forget_topics(stored, now, topics, Some(&group)),
             Command::Tick => self.tick(stored, now),
         }
+    }
+
+    fn forget_topics(
+        &mut self,
+        stored: &Stored,
+        now: Now,
+        topics: Vec<TopicName>,
+        from: Option<&Arc<str>>,
+    ) -> Decision {
+        let mut turn = Turn::new(stored, &self.policy, now, self.room);
+        self.rest = expiry::of_topics(&mut turn, &topics, from).map(|next| Command::TopicsDeletedFrom(topics, next));
+        self.owed = turn.owed;
+        turn.finish()
     }
 
     fn asked(
@@ -166,11 +184,17 @@ impl Live {
                 None
             }
             Request::DeleteGroup { group } => {
-                let deleted = describe::delete(&mut turn, &group, groups.get(group.as_str()));
-                if let Some(live) = groups.get_mut(group.as_str()).filter(|_| deleted.is_ok()) {
-                    live.pending.clear();
+                match describe::delete(&mut turn, &group, groups.get(group.as_str())) {
+                    Ok(Look::Cut) => {
+                        let again = Request::DeleteGroup { group: group.clone() };
+                        self.rest = Some(Command::Ask(ticket, again));
+                    }
+                    Ok(Look::Whole) => {
+                        groups.get_mut(group.as_str()).into_iter().for_each(|live| live.pending.clear());
+                        turn.answer(ticket, Answer::DeleteGroup(Ok(())));
+                    }
+                    Err(refusal) => turn.answer(ticket, Answer::DeleteGroup(Err(refusal))),
                 }
-                turn.answer(ticket, Answer::DeleteGroup(deleted));
                 Some(group)
             }
         };

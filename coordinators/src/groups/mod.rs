@@ -6,7 +6,7 @@
 //!
 //! The driver, for each command: [`Coordinator::decide`]; append the records; [`Coordinator::apply`] each at its offset;
 //! then hold the answers until the high watermark has passed the log's end. Before the next command, because that one
-//! sees what these records say. Where there may be no room for them, that is asked first ([`Coordinator::volume`]): what
+//! sees what these records say; and that one is the [`Coordinator::rest`] of the last, if it has one. Where there may be no room for them, that is asked first ([`Coordinator::volume`]): what
 //! was decided is not taken back, but for offsets ([`Coordinator::leave_out`]). An append that fails ends the coordinator: load another from the log, and tell the
 //! tickets that wait. Records of one decision need not stand together: each prefix is a state as well.
 

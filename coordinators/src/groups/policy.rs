@@ -35,6 +35,9 @@ pub struct Policy {
     /// What one commit, or one deletion of offsets, may store. In Kafka it is one batch of `__consumer_offsets`, and larger
     /// ones are refused as well.
     pub commit_bytes_max: usize,
+    /// What one decision forgets at most, as its records say it, beside one record: a group may have a long name and many
+    /// offsets. The rest is for the next decision.
+    pub forgotten_bytes_max: usize,
 }
 
 impl Policy {
@@ -60,6 +63,7 @@ impl Default for Policy {
             metadata_length_max: 4096,
             generation_bytes_max: 1_000_000,
             commit_bytes_max: 1_000_000,
+            forgotten_bytes_max: 2_000_000,
         }
     }
 }

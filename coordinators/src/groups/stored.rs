@@ -1,6 +1,7 @@
 //! What outlives a coordinator: how far groups have read, and their last generations. The records' sum, no more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -122,6 +123,12 @@ impl Stored {
 
     pub(super) fn groups(&self) -> impl Iterator<Item = (&Arc<str>, &StoredGroup)> {
         self.groups.iter()
+    }
+
+    /// In the order of their names, from one on; all, if none is named.
+    pub(super) fn groups_from(&self, name: Option<&Arc<str>>) -> impl Iterator<Item = (&Arc<str>, &StoredGroup)> {
+        let from = name.map_or(Bound::Unbounded, Bound::Included);
+        self.groups.range::<Arc<str>, _>((from, Bound::Unbounded))
     }
 
     fn set_generation(&mut self, group: &str, generation: Option<&GroupMetadataValue>) {

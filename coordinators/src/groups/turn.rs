@@ -3,7 +3,7 @@
 use thalweg_messages::group_log::{GroupMetadataKey, GroupMetadataValue, GroupRecord};
 use thalweg_wire::PartitionIndex;
 
-use super::{Answer, Answers, Now, Policy, Stored, Ticket, weight};
+use super::{Answer, Answers, Now, Policy, Stored, Ticket, records, weight};
 
 /// What a command is decided on, and what it comes to.
 pub(super) struct Turn<'a> {
@@ -15,12 +15,22 @@ pub(super) struct Turn<'a> {
     pub(super) records: Vec<GroupRecord>,
     /// By how many bytes they let the state grow, at most.
     pub(super) owed: usize,
+    /// What its records take that say that offsets are gone.
+    forgotten: usize,
     answers: Answers,
+}
+
+/// Whether a decision saw all that it was to deal with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Look {
+    Whole,
+    /// There is more of it, for the next decision.
+    Cut,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(stored: &'a Stored, policy: &'a Policy, now: Now, room: usize) -> Turn<'a> {
-        Turn { stored, policy, now, room, records: Vec::new(), owed: 0, answers: Vec::new() }
+        Turn { stored, policy, now, room, records: Vec::new(), owed: 0, forgotten: 0, answers: Vec::new() }
     }
 
     pub(super) fn finish(self) -> super::Decision {
@@ -45,6 +55,16 @@ impl<'a> Turn<'a> {
         self.room = left.unwrap_or(self.room);
         self.owed += if left.is_some() { growth } else { 0 };
         left.is_some()
+    }
+
+    /// A group is to know nothing of a partition any more; unless this decision has forgotten as much as it may.
+    pub(super) fn forget_offset(&mut self, group: &str, topic: &str, index: PartitionIndex) -> Look {
+        if self.forgotten >= self.policy.forgotten_bytes_max {
+            return Look::Cut;
+        }
+        self.forgotten += records::offset_bytes(group, topic, "");
+        self.records.push(records::no_offset(group, topic, index));
+        Look::Whole
     }
 
     /// A group's generation is to be stored.

@@ -10,7 +10,9 @@ const BATCH: usize = 1_000;
 pub(super) fn of(live: &Live, policy: &Policy, command: &Command) -> usize {
     let request = match command {
         Command::Ask(_, request) | Command::AskWithin(_, request, _) => request,
-        Command::TopicsDeleted(_) | Command::Tick => return BATCH + policy.generation_bytes_max,
+        Command::TopicsDeleted(_) | Command::TopicsDeletedFrom(..) | Command::Tick => {
+            return BATCH + policy.generation_bytes_max;
+        }
     };
     let generation = |group: &str, more: usize| match live.group_bytes(group) {
         // What a group holds in memory is more than what is stored of it.

@@ -138,6 +138,7 @@ impl World {
             initial_rebalance_delay: Duration::from_secs(delay_secs),
             offsets_retention: Duration::from_secs(3000),
             offsets_max: 5,
+            forgotten_bytes_max: 110,
             ..Policy::default()
         };
         let mut world = World {
@@ -306,6 +307,9 @@ impl World {
         assert_eq!(bytes, self.coordinator.recounted_bytes(), "what is counted is what there is");
         assert!(bytes <= owed, "{bytes} bytes, where {owed} were claimed");
         assert!(bytes <= before.saturating_add(may_grow), "{bytes} bytes, where {before} were to grow by {may_grow}");
+        if let Some(rest) = self.coordinator.rest() {
+            self.decide(rest);
+        }
     }
 
     fn heard(&mut self, client: usize, request: Request, answer: Answer) {

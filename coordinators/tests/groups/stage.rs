@@ -186,6 +186,7 @@ impl Stage {
             "offsets" => self.policy.offsets_max = number,
             "metadata" => self.policy.metadata_length_max = number,
             "generation" => self.policy.generation_bytes_max = number,
+            "forgotten" => self.policy.forgotten_bytes_max = number,
             "commit" => self.policy.commit_bytes_max = number,
             _ => panic!("no such policy: {name}"),
         }
@@ -205,6 +206,10 @@ impl Stage {
             self.coordinator.apply(Context { offset: Offset(self.log.len() as i64) }, &read);
             lines.push(format!("log: {}", short(&written(&read))));
             self.log.push(read);
+        }
+        if let Some(rest) = self.coordinator.rest() {
+            lines.push("and then".to_owned());
+            lines.extend(self.decide(rest));
         }
         lines
     }

@@ -26,6 +26,7 @@ transcripts! {
     large_commits
     leaving
     loading
+    long_goodbyes
     new_members
     protocols
     refusals
