@@ -8,15 +8,18 @@ use support::{Client, batch, fetch_request, frame_of};
 use thalweg_broker::Broker;
 use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use thalweg_messages::delete_groups::DeleteGroupsRequest;
+use thalweg_messages::describe_groups::DescribeGroupsRequest;
 use thalweg_messages::fetch::FetchRequest;
 use thalweg_messages::find_coordinator::FindCoordinatorRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
 use thalweg_messages::leave_group::{LeaveGroupRequest, MemberIdentity};
+use thalweg_messages::list_groups::ListGroupsRequest;
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use thalweg_messages::offset_delete::{OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
+use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic};
 use thalweg_messages::produce::{ProducePartition, ProduceRequest, ProduceTopic};
 use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use thalweg_wire::{BrokerId, LeaderEpoch, PartitionIndex};
@@ -208,6 +211,24 @@ fn no_deletion_takes_many_times_its_bytes() {
 /// Many, of few bytes each.
 fn names() -> Vec<String> {
     (0..50_000).map(|n| format!("{n:x}")).collect()
+}
+
+#[test]
+fn no_question_about_groups_takes_many_times_its_bytes() {
+    let request = DescribeGroupsRequest { groups: names(), ..Default::default() };
+    check_groups("DescribeGroups of many names", &[], &frame_of(6, &request), 60);
+    let groups = (0..300_000).map(|n| format!("{n:x}")).collect();
+    let request = DescribeGroupsRequest { groups, ..Default::default() };
+    check_groups("DescribeGroups of more names than are answered", &[], &frame_of(6, &request), 20);
+    let partition_indexes = vec![PartitionIndex(0); 40_000];
+    let topic = OffsetFetchRequestTopic { name: "t".to_owned(), partition_indexes, ..Default::default() };
+    let request = OffsetFetchRequest { group_id: "g".to_owned(), topics: Some(vec![topic]), ..Default::default() };
+    check_groups("OffsetFetch, one partition again and again", &[], &frame_of(5, &request), 50);
+    let group = |group_id| OffsetFetchRequestGroup { group_id, topics: None, ..Default::default() };
+    let request = OffsetFetchRequest { groups: names().into_iter().map(group).collect(), ..Default::default() };
+    check_groups("OffsetFetch of many groups", &[], &frame_of(8, &request), 50);
+    let request = ListGroupsRequest { states_filter: names(), ..Default::default() };
+    check_groups("ListGroups of many states", &[], &frame_of(4, &request), 50);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use support::groups::{
 use support::workload::{boot, settings_with};
 use thalweg_broker::Broker;
 use thalweg_messages::delete_topics::DeleteTopicsRequest;
+use thalweg_messages::describe_groups::DescribeGroupsRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::offset_commit::OffsetCommitRequest;
@@ -91,6 +92,29 @@ fn what_goes_piece_by_piece_is_gone_as_a_whole() {
             DeleteTopicsRequest { topic_names: vec!["t".to_owned()], timeout_ms: 30_000, ..Default::default() };
         assert_eq!(client.call(5, &topics).await.unwrap().responses[0].error_code, 0);
         assert_eq!(count(&mut client, &group).await, 0);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Each name is said again, with an error or as that of a group that isn't there, and so takes room in the answer.
+#[test]
+fn names_of_groups_take_room_in_an_answer() {
+    boot(async {
+        let (_sim, broker, mut client) = served(6, &[]).await;
+        let names = |count: usize| (0..count).map(|n| format!("{n:x}")).collect::<Vec<String>>();
+        let joined = join(&mut client, "good", "").await;
+        assert_eq!(assign(&mut client, "good", &joined, 900_000).await, 0);
+        let mut names_and_one = names(10_000);
+        names_and_one.push("good".to_owned());
+        let told = describe(&mut client, &names_and_one).await;
+        assert_eq!((told[0], told[10_000]), (Ok(0), Ok(900_000)), "a large answer");
+        let mut nearly_all = names(124_000);
+        nearly_all.insert(0, "good".to_owned());
+        let told = describe(&mut client, &nearly_all).await;
+        assert_eq!(told[0], Err(UNKNOWN_SERVER_ERROR), "the others have left no room for it");
+        assert_eq!(told[1], Ok(0));
+        let more = DescribeGroupsRequest { groups: names(200_000), ..Default::default() };
+        assert!(client.call(5, &more).await.is_err(), "more than any answer has room for");
         broker.stop().await.unwrap();
     });
 }

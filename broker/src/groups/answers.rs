@@ -20,6 +20,9 @@ use super::{OFFSETS_TOPIC, Several};
 
 const _: () = assert!(SMALL_ANSWER_BYTES < LARGE_ANSWER_BYTES); // a turn makes room
 
+/// What a group takes in an answer whatever is said of it, beside its name.
+const ENTRY_BYTES: usize = 256;
+
 /// How long anybody waits for a turn; then clients come again.
 const TURN_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -36,7 +39,10 @@ pub struct Gathering {
     /// What it holds until all is decided; why it is sent away, if there was no room for it.
     several: Result<Several, ErrorCode>,
     ending: Ending,
+    /// Of what it may take, [`Self::named`] included.
     left: usize,
+    /// What the groups take that it names, whatever is said of them.
+    named: usize,
     turn: Option<Turn>,
     progress: Progress,
 }
@@ -52,7 +58,22 @@ impl Gathering {
     /// Nothing so far, for a request with a permit.
     pub fn new(shared: Arc<Shared>, permit: Permit, ending: Ending) -> Gathering {
         let several = shared.groups.several(permit);
-        Gathering { shared, several, ending, left: SMALL_ANSWER_BYTES, turn: None, progress: Progress::Nothing }
+        Gathering {
+            shared,
+            several,
+            ending,
+            left: SMALL_ANSWER_BYTES,
+            named: 0,
+            turn: None,
+            progress: Progress::Nothing,
+        }
+    }
+
+    /// The same of an answer that names these groups again, be it with an error; `None` if it has no room for so many.
+    pub fn naming(mut self, groups: &[String]) -> Option<Gathering> {
+        // Twice: an error may say it again in words.
+        self.named = groups.iter().map(|group| ENTRY_BYTES + 2 * group.len()).sum();
+        (self.named <= LARGE_ANSWER_BYTES).then_some(self)
     }
 
     /// What a group's coordinator says.
@@ -68,10 +89,15 @@ impl Gathering {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
         loop {
-            let within = (question.clone(), self.left);
-            let groups = &self.shared.groups;
-            let asked = groups.ask_within(&self.shared, group, within, Undecided::default(), &mut self.ending);
-            let told = in_turn(&self.shared, &self.turn, asked).await;
+            let told = match self.left.checked_sub(self.named) {
+                Some(room) => {
+                    let within = (question.clone(), room);
+                    let groups = &self.shared.groups;
+                    let asked = groups.ask_within(&self.shared, group, within, Undecided::default(), &mut self.ending);
+                    in_turn(&self.shared, &self.turn, asked).await
+                }
+                None => Ok(Answer::TooLarge),
+            };
             if let Some(taken) = self.take(told).await {
                 return taken;
             }

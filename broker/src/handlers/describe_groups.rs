@@ -1,7 +1,8 @@
 //! DescribeGroups (key 15), versions 0-6.
 //!
 //! What groups are like now: their state, their protocol, their members and what each reads. Groups for which the answer
-//! has no room are to be asked for again (COORDINATOR_LOAD_IN_PROGRESS), as clients do.
+//! has no room are to be asked for again (COORDINATOR_LOAD_IN_PROGRESS), as clients do. Who names more groups than an
+//! answer can name again gets none.
 //!
 //! v1 throttle time, v3 the client's rights, v4 members that keep their place, v5 flexible, v6 a group that isn't there is
 //! an error (KIP-1043).
@@ -29,13 +30,14 @@ const MISSING_FROM: i16 = 6;
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: DescribeGroupsRequest = request.body()?;
     let (head, _, permit) = request.into_parts();
+    let gathering = Gathering::new(shared.clone(), permit, head.ending.clone()).naming(&body.groups);
+    let mut gathering = gathering.ok_or("a DescribeGroups of more groups than an answer has room for")?;
     let mut names = Vec::with_capacity(body.groups.len());
     // Each once: a short name may stand for much.
     let mut seen = BTreeSet::new();
     for group in body.groups.into_iter().filter(|group| seen.insert(group.clone())) {
         names.push(answerable(group.into())?.into_owned());
     }
-    let mut gathering = Gathering::new(shared.clone(), permit, head.ending.clone());
     Ok(gathered(head.clone(), async move {
         let mut groups = Vec::with_capacity(names.len());
         for group in names {
