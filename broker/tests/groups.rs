@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use support::workload::{ADDRESS, boot, start_with};
@@ -20,6 +21,8 @@ use thalweg_messages::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPa
 use thalweg_messages::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
 use thalweg_messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
+use thalweg_world::simulated::disk::Faults;
+use thalweg_world::simulated::rng::Chance;
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
 /// Checkpoints come every 256 KiB, and the journal's files are written over.
@@ -40,6 +43,11 @@ async fn connect(sim: &SimulatedWorld) -> io::Result<Client> {
 
 /// Commits for a group that has no members; the error.
 async fn commit(client: &mut Client, group: &str, partition: i32, offset: i64) -> io::Result<i16> {
+    let answer = client.call(8, &commit_request(group, partition, offset)).await?;
+    Ok(answer.topics[0].partitions[0].error_code)
+}
+
+fn commit_request(group: &str, partition: i32, offset: i64) -> OffsetCommitRequest {
     let partition = OffsetCommitRequestPartition {
         partition_index: PartitionIndex(partition),
         committed_offset: Offset(offset),
@@ -49,13 +57,12 @@ async fn commit(client: &mut Client, group: &str, partition: i32, offset: i64) -
         ..OffsetCommitRequestPartition::default()
     };
     let topic = OffsetCommitRequestTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
-    let request = OffsetCommitRequest {
+    OffsetCommitRequest {
         group_id: group.to_owned(),
         generation_id_or_member_epoch: -1,
         topics: vec![topic],
         ..OffsetCommitRequest::default()
-    };
-    Ok(client.call(8, &request).await?.topics[0].partitions[0].error_code)
+    }
 }
 
 /// All that a group has committed.
@@ -242,7 +249,7 @@ fn a_group_goes_through_its_life() {
         let entering = async { join(&mut second, &given.member_id).await.unwrap() };
         let following = async {
             while heartbeat(&mut first, &joined).await.unwrap() != 27 {
-                sim.world.clock.sleep(std::time::Duration::from_millis(10)).await;
+                sim.world.clock.sleep(Duration::from_millis(10)).await;
             }
             join(&mut first, &joined.member_id).await.unwrap()
         };
@@ -262,7 +269,7 @@ fn a_group_goes_through_its_life() {
         let delete = DeleteGroupsRequest { groups_names: vec!["members".to_owned()], ..Default::default() };
         assert_eq!(first.call(2, &delete).await.unwrap().results[0].error_code, 68, "NON_EMPTY_GROUP");
         // Both fall silent: their session ends, and the group is empty.
-        sim.world.clock.sleep(std::time::Duration::from_secs(31)).await;
+        sim.world.clock.sleep(Duration::from_secs(31)).await;
         assert_eq!(first.call(2, &delete).await.unwrap().results[0].error_code, 0);
         assert!(first.call(4, &ListGroupsRequest::default()).await.unwrap().groups.is_empty());
         broker.stop().await.unwrap();
@@ -284,7 +291,7 @@ fn a_stop_sends_those_who_wait_to_look_elsewhere() {
         let waiting = async { join(&mut second, &given.member_id).await.unwrap().error_code };
         let stopping = async {
             while heartbeat(&mut first, &joined).await.unwrap() != 27 {
-                sim.world.clock.sleep(std::time::Duration::from_millis(10)).await;
+                sim.world.clock.sleep(Duration::from_millis(10)).await;
             }
             drop(first);
             broker.stop().await.unwrap();
@@ -292,6 +299,51 @@ fn a_stop_sends_those_who_wait_to_look_elsewhere() {
         let (code, ()) = tokio::join!(waiting, stopping);
         assert_eq!(code, 16, "NOT_COORDINATOR");
     });
+}
+
+/// How a connection ends while an answer on it waits for the disk.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    HalfClosed,
+    BadFrame,
+    Stop,
+}
+
+/// What was stored is not said to be somebody else's affair, however the connection ends before it is durable.
+#[test]
+fn a_commit_that_waits_for_the_disk_is_answered_when_its_connection_ends() {
+    let slow = Duration::from_secs(3);
+    for end in [End::HalfClosed, End::BadFrame, End::Stop] {
+        boot(async {
+            let sim = SimulatedWorld::new(4);
+            let broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
+            let mut client = connect(&sim).await.unwrap();
+            client.create_topic("t", PARTITIONS).await.unwrap();
+            assert_eq!(commit(&mut client, "g", 0, 1).await.unwrap(), 0);
+            sim.disk.set_faults(Faults {
+                slow_write: Chance::ALWAYS,
+                slow_write_takes: slow..=slow,
+                ..Faults::default()
+            });
+            client.send(8, &commit_request("g", 0, 2)).await.unwrap();
+            sim.world.clock.sleep(Duration::from_secs(1)).await;
+            let ending = async {
+                match end {
+                    End::HalfClosed => client.finish_sending().await.unwrap(),
+                    End::BadFrame => client.send_bytes(&[0xff; 4]).await.unwrap(),
+                    End::Stop => {}
+                }
+                client.receive::<OffsetCommitRequest>(8).await.unwrap().1
+            };
+            let stopping = async {
+                if let End::Stop = end {
+                    broker.stop().await.unwrap();
+                }
+            };
+            let (answer, ()) = tokio::join!(ending, stopping);
+            assert_eq!(answer.topics[0].partitions[0].error_code, 0, "{end:?}");
+        });
+    }
 }
 
 /// What a group has read of a topic goes with the topic, whether its coordinator runs or is loaded later.

@@ -10,6 +10,7 @@ mod load;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use futures_util::FutureExt;
 use thalweg_coordinators::cluster::{Effect, NewTopic};
 use thalweg_coordinators::groups::{Answer, Request, TopicName};
 use thalweg_wire::{ErrorCode, PartitionIndex, TopicPartition};
@@ -98,7 +99,8 @@ impl Groups {
     ///
     /// # Errors
     /// COORDINATOR_LOAD_IN_PROGRESS where too many wait already; so Kafka says it while it loads, and clients come again.
-    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or the connection or the broker ends meanwhile.
+    /// NOT_COORDINATOR where there is none: nobody has looked for one yet, or it ends; or where the connection or the broker
+    /// is about to end, and then nothing was asked, or whoever asks waits for other members.
     pub async fn ask(
         &self,
         shared: &Arc<Shared>,
@@ -174,7 +176,8 @@ impl Groups {
         }
     }
 
-    /// Asks the coordinator of a partition.
+    /// Asks the coordinator of a partition. It says itself what becomes of what it was asked, also while the connection
+    /// ends: it may be stored already. Only what waits for other members waits no longer then.
     async fn ask_at(
         &self,
         shared: &Arc<Shared>,
@@ -183,12 +186,16 @@ impl Groups {
         undecided: Undecided,
         ending: &mut Ending,
     ) -> Result<Answer, ErrorCode> {
+        if ending.begun().now_or_never().is_some() {
+            return Err(ErrorCode::NotCoordinator);
+        }
+        let waits_for_others = matches!(request, Request::Join(_) | Request::Sync(_));
         let (reply, answer) = oneshot::channel();
         self.tell(shared, topic, partition, Asked { request: Box::new(request), answer_bytes_max, reply, undecided })?;
         tokio::select! {
             biased;
             answer = answer => answer.unwrap_or(Err(ErrorCode::NotCoordinator)),
-            () = ending.begun() => Err(ErrorCode::NotCoordinator),
+            () = ending.begun(), if waits_for_others => Err(ErrorCode::NotCoordinator),
         }
     }
 
