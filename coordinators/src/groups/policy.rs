@@ -33,7 +33,8 @@ pub struct Policy {
     /// The largest generation that is stored: what fits into a batch of `__consumer_offsets`.
     pub generation_bytes_max: usize,
     /// What one commit, or one deletion of offsets, may store. In Kafka it is one batch of `__consumer_offsets`, and larger
-    /// ones are refused as well.
+    /// ones are refused as well. Twice such a batch: what a record takes is counted generously here, and a commit that Kafka
+    /// takes is taken.
     pub commit_bytes_max: usize,
     /// What one decision forgets at most, as its records say it, beside one record: a group may have a long name and many
     /// offsets. The rest is for the next decision.
@@ -62,7 +63,7 @@ impl Default for Policy {
             expiry_interval: Duration::from_secs(10 * 60),
             metadata_length_max: 4096,
             generation_bytes_max: 1_000_000,
-            commit_bytes_max: 1_000_000,
+            commit_bytes_max: 2_000_000,
             forgotten_bytes_max: 2_000_000,
         }
     }
