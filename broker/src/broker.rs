@@ -253,7 +253,7 @@ impl Broker {
         self.shared.memory.large_answers()
     }
 
-    /// Resolves if the broker can't go on, with the reason: its metadata log failed.
+    /// Resolves if the broker can't go on, with the reason: its metadata can't be changed any more.
     pub async fn failed(&self) -> String {
         self.shared.cluster.failed().await
     }

@@ -20,6 +20,7 @@ use thalweg_log::directory;
 use thalweg_messages::metadata_log::MetadataRecord;
 use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
 use thalweg_wire::batch::Rules;
+use thalweg_wire::codec::EncodeError;
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
 use thalweg_world::{BoxFuture, World};
 use tokio::sync::{mpsc, oneshot};
@@ -109,6 +110,8 @@ pub enum ClusterError {
     Unreadable(String),
     /// The change can't be made, and nothing came of it.
     Refused(ProposeError),
+    /// No record can say what is asked for, and nothing came of it.
+    Unwritable(EncodeError),
     /// The metadata log has failed or was stopped.
     Gone,
 }
@@ -125,6 +128,7 @@ impl fmt::Display for ClusterError {
                 )
             }
             ClusterError::Refused(error) => error.fmt(f),
+            ClusterError::Unwritable(error) => write!(f, "no record of the metadata can hold this: {error}"),
             ClusterError::Gone => f.write_str("the metadata log takes no more changes; the broker has to be restarted"),
         }
     }
@@ -138,6 +142,7 @@ impl ClusterError {
         match self {
             ClusterError::Refused(ProposeError::TooLarge { .. }) => ErrorCode::PolicyViolation,
             ClusterError::Refused(ProposeError::Busy) => ErrorCode::RequestTimedOut,
+            ClusterError::Unwritable(_) => ErrorCode::InvalidRequest,
             _ => ErrorCode::KafkaStorageError,
         }
     }
@@ -265,9 +270,14 @@ impl Cluster {
         reply.await.map_err(|_| ClusterError::Gone)?
     }
 
-    /// Resolves when the metadata log can't go on, with the reason.
+    /// Resolves when the metadata can't be changed any more, with the reason: its log has failed, or the driver, which
+    /// lives as long as this, is gone.
     pub async fn failed(&self) -> String {
-        self.log.failed().await.to_string()
+        tokio::select! {
+            biased;
+            failure = self.log.failed() => failure.to_string(),
+            () = self.commands.closed() => "what changes the metadata has ended by a mistake of ours".to_owned(),
+        }
     }
 
     /// Writes what was accepted and ends.
@@ -442,7 +452,7 @@ impl Driver {
         if decision.records.is_empty() {
             return Ok((None, decision.reply));
         }
-        let payload = records::encode(&decision.records);
+        let payload = records::encode(&decision.records).map_err(ClusterError::Unwritable)?;
         let (bytes, max) = (payload.len(), self.log.payload_bytes_max());
         if bytes > max {
             return Err(ClusterError::Refused(ProposeError::TooLarge { bytes, max }));
@@ -481,8 +491,12 @@ impl Driver {
             return;
         }
         let image = self.view.image.read().expect(UNPOISONED).clone();
-        let bytes = self.world.offload(move || records::encode_all(Machine::image(&image))).await;
-        if let Err(error) = self.log.snapshot(self.applied, bytes).await {
+        let encoded = self.world.offload(move || records::encode_all(Machine::image(&image))).await;
+        let written = match encoded {
+            Ok(bytes) => self.log.snapshot(self.applied, bytes).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = written {
             tracing::warn!(%error, "the metadata can't be written as a snapshot; the log goes on growing");
         }
     }
@@ -519,3 +533,75 @@ fn apply(
 }
 
 const UNPOISONED: &str = "no code panics while it holds the cluster's image";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Given, Layers, Origin, data_directory};
+    use std::time::Duration;
+    use thalweg_coordinators::cluster::{
+        AlterConfigs, Alteration, CreateTopics, Effect, Intent, NamedTopic, NewTopic, Operation, Resource,
+    };
+    use thalweg_world::simulated::SimulatedWorld;
+
+    async fn cluster(sim: &SimulatedWorld) -> Cluster {
+        let mut flags = data_directory("/data", &Origin::Set);
+        let (name, value) = ("listeners".to_owned(), "PLAINTEXT://127.0.0.1:9092".to_owned());
+        flags.push(Given { name, value, origin: Origin::Set });
+        let settings = Settings::new(&Layers { flags, ..Layers::default() }, None).unwrap().0;
+        let directory = settings.directories.logs[0].clone();
+        let cluster = Cluster::open(&sim.world, &settings, &directory).await.unwrap();
+        cluster.register(sim.world.entropy.uuid(), sim.world.entropy.uuid()).await.unwrap();
+        cluster
+    }
+
+    fn retention_of(broker: &str) -> Command {
+        let of = Resource { kind: Resource::BROKER, name: broker.to_owned() };
+        let changes = vec![("log.retention.ms".to_owned(), Operation::Set("60000".to_owned()))];
+        Command::AlterConfigs(AlterConfigs { resources: vec![Alteration { of, changes }], intent: Intent::Change })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_no_record_can_hold_is_refused_and_the_next_is_made() {
+        let sim = SimulatedWorld::new(1);
+        let cluster = cluster(&sim).await;
+        let refused = cluster.ask(retention_of(&"x".repeat(40_000))).await;
+        assert!(matches!(refused, Err(ClusterError::Unwritable(_))), "{refused:?}");
+        assert!(cluster.ask(retention_of("1")).await.is_ok());
+        let own = Resource { kind: Resource::BROKER, name: "1".to_owned() };
+        assert!(cluster.image().settings(&own).is_some());
+    }
+
+    struct Broken;
+
+    impl Departures for Broken {
+        fn departed(&self, _: Vec<Arc<cluster::Topic>>) -> BoxFuture<'static, ()> {
+            Box::pin(async { panic!("a test breaks the driver") })
+        }
+    }
+
+    /// Nothing could be changed any more, and whoever watches over the process has to hear of it.
+    #[tokio::test(start_paused = true)]
+    async fn the_metadata_has_failed_when_its_driver_is_gone() {
+        let sim = SimulatedWorld::new(1);
+        let cluster = cluster(&sim).await;
+        cluster.attend(Arc::new(Broken));
+        let topic = NewTopic {
+            name: "t".to_owned(),
+            id: sim.world.entropy.uuid(),
+            partitions: 1,
+            replication_factor: 1,
+            assignments: Vec::new(),
+            settings: Vec::new(),
+        };
+        let gone = NamedTopic { name: Some(topic.name.clone()), id: Uuid::ZERO };
+        let made =
+            cluster.ask(Command::CreateTopics(CreateTopics { topics: vec![topic], effect: Effect::Create })).await;
+        assert!(made.is_ok());
+        let failed = || tokio::time::timeout(Duration::from_secs(60), cluster.failed());
+        assert!(failed().await.is_err(), "all is well");
+        let deleted = cluster.ask(Command::DeleteTopics(vec![gone])).await;
+        assert!(matches!(deleted, Err(ClusterError::Gone)), "{deleted:?}");
+        assert!(failed().await.is_ok(), "nobody heard");
+    }
+}

@@ -168,6 +168,24 @@ fn a_list_is_added_to_and_taken_from() {
 }
 
 /// A bad value of each kind that there is, and each name that can't be changed.
+/// What no metadata record can hold is refused, and whoever asks next is answered.
+#[test]
+fn a_list_grows_as_long_as_a_string_of_the_protocol_and_no_longer() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[]).await.unwrap();
+        for (kind, resource, key) in
+            [(TOPIC, "t", "leader.replication.throttled.replicas"), (BROKER, "1", "metric.reporters")]
+        {
+            let elements = |from: i32| (from..).map(|number| format!("{}:1", 10_000 + number)).take(3_750);
+            let list = |from| elements(from).collect::<Vec<_>>().join(",");
+            assert_eq!(alter(&mut client, kind, resource, &[&format!("{key}={}", list(0))]).await, "ok");
+            let refusal = alter(&mut client, kind, resource, &[&format!("{key}+={}", list(4_000))]).await;
+            assert!(refusal.ends_with("longer than 32767 bytes"), "{refusal}");
+            assert_eq!(alter(&mut client, kind, resource, &[&format!("{key}+=20000:1")]).await, "ok");
+        }
+    });
+}
+
 #[test]
 fn what_is_bad_is_refused_and_changes_nothing() {
     with_broker(&[], |_, mut client| async move {

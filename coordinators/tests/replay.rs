@@ -183,11 +183,11 @@ proptest! {
             if decided.is_empty() {
                 continue;
             }
-            log.push(records::encode(&decided));
+            log.push(records::encode(&decided).unwrap());
             apply(&mut image, log.len() as i64, &log[log.len() - 1]);
             // A snapshot of nothing has no record that could say where it stands.
             if log.len() == snapshot_at && image.image().next().is_some() {
-                snapshot = (snapshot_at, records::encode_all(image.image()));
+                snapshot = (snapshot_at, records::encode_all(image.image()).unwrap());
             }
         }
 
@@ -228,7 +228,7 @@ fn new_topic(number: u64) -> NewTopic {
 fn create(image: &mut Image, topics: Vec<NewTopic>) -> Bytes {
     let command = Command::CreateTopics(CreateTopics { topics, effect: Effect::Create });
     let decision = image.decide(&mut policy(), Moment::ZERO, command);
-    let entry = records::encode(&decision.records);
+    let entry = records::encode(&decision.records).unwrap();
     apply(image, image.applied().0 + 1, &entry);
     entry
 }
@@ -238,7 +238,7 @@ fn with_one_broker() -> Image {
     let start =
         BrokerStart { broker: BrokerId(1), incarnation: id(7), directories: vec![id(8)], last_stop: LastStop::Clean };
     let decision = image.decide(&mut policy(), Moment::ZERO, Command::RegisterBroker(start));
-    apply(&mut image, 1, &records::encode(&decision.records));
+    apply(&mut image, 1, &records::encode(&decision.records).unwrap());
     image
 }
 
@@ -267,7 +267,7 @@ fn a_reader_shares_what_did_not_change() {
         ..Default::default()
     }
     .into();
-    apply(&mut image, 4, &records::encode(&[record]));
+    apply(&mut image, 4, &records::encode(&[record]).unwrap());
     assert_eq!((held.topic_count(), image.topic_count()), (1000, 1001));
     assert!(held.topic("topic.00007").unwrap().settings().is_empty());
     let copied = held.topics().filter(|topic| !Arc::ptr_eq(topic, image.topic(topic.name()).unwrap())).count();

@@ -315,7 +315,7 @@ impl Stage {
 
     /// The image, written and read as a snapshot.
     fn restart(&mut self) -> Vec<String> {
-        let snapshot = records::encode_all(self.image.image());
+        let snapshot = records::encode_all(self.image.image()).unwrap();
         let mut image = Image::new();
         let at = Context { offset: self.image.applied() };
         let mut count = 0;
@@ -359,7 +359,7 @@ impl Stage {
         if decided.is_empty() {
             return Vec::new();
         }
-        let entry = records::encode(decided);
+        let entry = records::encode(decided).unwrap();
         let at = Context { offset: self.image.applied().plus(1) };
         let read: Vec<Record> = records::decode(&entry).collect::<Result<_, _>>().unwrap();
         assert_eq!(read, decided);

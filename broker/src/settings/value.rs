@@ -4,10 +4,13 @@
 
 use std::fmt;
 
+use thalweg_wire::codec::STRING_BYTES_MAX;
+
 use super::table::{Bounds, Kind, Setting};
 
-/// The longest list and the longest value that are read; a request that alters configs can't ask for more work.
-const VALUE_BYTES_MAX: usize = 64 * 1024;
+/// The longest list and the longest value that are read: what requests bring, records keep and answers tell is a string
+/// of the protocol.
+const VALUE_BYTES_MAX: usize = STRING_BYTES_MAX;
 
 /// A value that passed its setting's check. `Display` writes it as Kafka reports it.
 #[derive(Clone, PartialEq, Debug)]

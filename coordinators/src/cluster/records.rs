@@ -11,7 +11,7 @@ use std::fmt;
 
 use bytes::{BufMut, Bytes};
 use thalweg_messages::metadata_log::MetadataRecord;
-use thalweg_wire::codec::{DecodeError, Decoder, Form};
+use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Form};
 
 /// One change of the cluster.
 #[derive(Clone, PartialEq, Debug)]
@@ -56,44 +56,38 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// The records as the payload of one entry, or as a snapshot.
-///
-/// # Panics
-/// If a record can't be written: all of them are ours, or were read before.
-pub fn encode<'a>(records: impl IntoIterator<Item = &'a Record>) -> Bytes {
+/// The records as the payload of one entry, or as a snapshot. An error if one of them can't be written, such as one with
+/// a string that is too long: whoever wants it to be written has asked for too much.
+pub fn encode<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Bytes, EncodeError> {
     let mut bytes = Vec::new();
     for record in records {
-        append(&mut bytes, record);
+        append(&mut bytes, record)?;
     }
-    bytes.into()
+    Ok(bytes.into())
 }
 
 /// As [`encode`], for records that are made on the way: a snapshot is never held twice.
-pub fn encode_all(records: impl IntoIterator<Item = Record>) -> Bytes {
+pub fn encode_all(records: impl IntoIterator<Item = Record>) -> Result<Bytes, EncodeError> {
     let mut bytes = Vec::new();
     for record in records {
-        append(&mut bytes, &record);
+        append(&mut bytes, &record)?;
     }
-    bytes.into()
+    Ok(bytes.into())
 }
 
-fn append(bytes: &mut Vec<u8>, record: &Record) {
+fn append(bytes: &mut Vec<u8>, record: &Record) -> Result<(), EncodeError> {
     let frame = match record {
-        Record::Known(record) => {
-            let version = record.max_version();
-            &record
-                .encode(version)
-                .expect("a record that was decided on, or read, can be written in its newest version")
-        }
+        Record::Known(record) => &record.encode(record.max_version())?,
         Record::Unknown(frame) => frame,
     };
-    let mut length = u32::try_from(frame.len()).expect("a record is far below 4 GiB");
+    let mut length = u32::try_from(frame.len()).map_err(|_| EncodeError::TooLong(frame.len()))?;
     while length > 0x7f {
         bytes.put_u8(length as u8 | 0x80);
         length >>= 7;
     }
     bytes.put_u8(length as u8);
     bytes.put_slice(frame);
+    Ok(())
 }
 
 /// Reads the payload of an entry, or a snapshot.
@@ -131,6 +125,7 @@ mod tests {
     use super::*;
     use thalweg_messages::metadata_log::{FeatureLevelRecord, TopicRecord};
     use thalweg_wire::Uuid;
+    use thalweg_wire::codec::STRING_BYTES_MAX;
 
     fn records() -> Vec<Record> {
         // Frame version 1, type 9999 (two bytes), version 0, some body.
@@ -144,15 +139,21 @@ mod tests {
 
     #[test]
     fn a_list_reads_back_and_what_is_unknown_stays_as_it_is() {
-        let bytes = encode(&records());
+        let bytes = encode(&records()).unwrap();
         assert_eq!(decode(&bytes).collect::<Result<Vec<_>, _>>(), Ok(records()));
-        assert_eq!(encode_all(records()), bytes);
+        assert_eq!(encode_all(records()), Ok(bytes));
+    }
+
+    #[test]
+    fn a_record_with_a_string_that_is_too_long_is_not_written() {
+        let long: Record = TopicRecord { name: "x".repeat(STRING_BYTES_MAX + 1), ..Default::default() }.into();
+        assert_eq!(encode(&[long]), Err(EncodeError::TooLong(STRING_BYTES_MAX + 1)));
     }
 
     #[test]
     fn a_list_that_is_cut_short_is_refused_unless_it_is_cut_between_records() {
-        let bytes = encode(&records());
-        let ends: Vec<usize> = (0..=3).map(|count| encode(&records()[..count]).len()).collect();
+        let bytes = encode(&records()).unwrap();
+        let ends: Vec<usize> = (0..=3).map(|count| encode(&records()[..count]).unwrap().len()).collect();
         for length in 0..bytes.len() {
             let cut = bytes.slice(..length);
             let whole = decode(&cut).collect::<Result<Vec<_>, _>>().is_ok();
