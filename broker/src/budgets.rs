@@ -5,6 +5,7 @@
 //! | small frames | 16 MiB | requests up to 64 KiB: a class of their own, so that heartbeats pass a full house |
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | frames that wait for coordinators of groups | 8 of the 16 MiB, 64 of the 128 MiB | requests that are not decided yet, because a disk is slow or a partition is loaded; past it they are sent away, see [`Places`] |
+//! | frames that wait for what came before them on their connection | 4 of the 16 MiB, 32 of the 128 MiB | requests behind a Fetch or a JoinGroup that waits, and what a peer has sent behind them; past it what they wait for is hurried, see `connection` |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
@@ -59,9 +60,17 @@ pub const UNDECIDED_SMALL_BYTES: usize = 4 << 20;
 /// Large frames that may wait for them.
 pub const UNDECIDED_LARGE_BYTES: usize = 32 << 20;
 
-// Half of each class is left for whoever asks something else.
+/// Small frames that may wait for what came before them on their connection, in bytes.
+pub const BEHIND_SMALL_BYTES: usize = 4 << 20;
+
+/// Large frames that may wait for it.
+pub const BEHIND_LARGE_BYTES: usize = 32 << 20;
+
+// Half of each class is left for whoever asks something else, and half of that for whoever is served at once.
 const _: () = assert!(2 * 2 * UNDECIDED_SMALL_BYTES <= SMALL_FRAMES_BYTES);
 const _: () = assert!(2 * 2 * UNDECIDED_LARGE_BYTES <= LARGE_FRAMES_BYTES);
+const _: () = assert!(4 * BEHIND_SMALL_BYTES <= SMALL_FRAMES_BYTES);
+const _: () = assert!(4 * BEHIND_LARGE_BYTES <= LARGE_FRAMES_BYTES);
 
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
@@ -75,6 +84,7 @@ pub struct RequestMemory {
     /// Who holds it may go past the budget of large frames.
     large_overdraft: Arc<Mutex<()>>,
     waiting_fetches: Arc<Semaphore>,
+    behind: Arc<Places>,
     /// See [`RequestMemory::alone`].
     alone: Arc<Mutex<()>>,
     large_answers: Arc<Semaphore>,
@@ -119,6 +129,7 @@ impl RequestMemory {
             small_overdraft: Arc::default(),
             large_overdraft: Arc::default(),
             waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
+            behind: Arc::new(Places::new(BEHIND_SMALL_BYTES, BEHIND_LARGE_BYTES)),
             alone: Arc::default(),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             remembered: Remembered(Arc::new(Semaphore::new(REMEMBERED_BYTES))),
@@ -139,6 +150,14 @@ impl RequestMemory {
     /// Room to remember so many bytes of a fetch that waits; `None` if there is none: answer it at once.
     pub fn waiting_fetch(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         self.waiting_fetches.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+    }
+
+    /// Places where a request, and what has arrived behind it, may wait for what came before them. None for who holds an
+    /// overdraft: of those there is one, and others need it to go on.
+    pub fn places_behind(&self, request: &Permit, next: &Permit) -> Option<[OwnedSemaphorePermit; 2]> {
+        let overdrawn = request.overdraft.is_some() || next.overdraft.is_some();
+        let places = || Some([self.behind.take(request)?, self.behind.take(next)?]);
+        if overdrawn { None } else { places() }
     }
 
     /// The budget of records in memory that fetches are given.
@@ -322,6 +341,18 @@ mod tests {
         drop(first);
         assert!(memory.waiting_fetch(2).is_some());
         assert!(memory.waiting_fetch(usize::MAX).is_none());
+    }
+
+    /// What is overdrawn is everybody's way out of a full house.
+    #[test]
+    fn who_holds_an_overdraft_has_no_place_to_wait() {
+        let memory = RequestMemory::new(100, 100);
+        let (mut first, mut second) = (Permit::default(), Permit::default());
+        assert!(poll(memory.cover(&mut first, 100, 100)).is_ready());
+        assert!(poll(memory.cover(&mut second, 10, 100)).is_ready());
+        assert!(memory.places_behind(&first, &Permit::default()).is_some());
+        assert!(memory.places_behind(&first, &second).is_none());
+        assert!(memory.places_behind(&second, &first).is_none());
     }
 
     #[test]

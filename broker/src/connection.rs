@@ -3,6 +3,9 @@
 //! Produce and Fetch are pipelined: the order is fixed when a request is taken, its answer comes when it comes, and the
 //! next request is read meanwhile. Every other request is a barrier, as in Kafka: it begins when all before it are
 //! answered, and is answered before the next is read.
+//!
+//! Whoever waits for answers with a request in hand, or with the beginning of one, holds memory that others need. For that
+//! there are places; a connection that finds none hurries what it waits for, and is closed where that doesn't help.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -13,12 +16,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use thalweg_wire::Moment;
-use thalweg_world::BoxFuture;
 use thalweg_world::net::Stream;
-use tokio::sync::watch;
+use thalweg_world::{BoxFuture, Clock};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
-use crate::budgets::SMALL_FRAME_BYTES;
+use crate::budgets::{Permit, SMALL_FRAME_BYTES};
 use crate::frames::{Frame, Frames, NoFrame};
 use crate::handlers::{self, Answer, Ending, Flow, Request};
 use crate::reply::{Outgoing, Reply};
@@ -32,6 +35,10 @@ const FINISHED_BYTES_MAX: usize = 1 << 20;
 
 /// Answers are sent together up to this many bytes.
 const GATHER_BYTES: usize = 1 << 20;
+
+/// How long a connection may wait with a request in hand, and no place for it. Answers that wait for more to say leave at
+/// once then, so this is for the disk, and for a peer to take its answers.
+const HURRIED_MAX: Duration = Duration::from_secs(5);
 
 /// How long an answer may take that was gathered in a turn, which others wait for: see `groups::answers`.
 const TURN_SEND_MAX: Duration = Duration::from_secs(30);
@@ -67,8 +74,26 @@ struct Connection<'a> {
     finished_bytes: usize,
     /// When the peer last sent or took something.
     active: Moment,
-    /// Told when no more requests are read: answers that only wait for more to say leave then.
+    /// Told when no more requests are read, or when a request has no place to wait: answers that only wait for more to say
+    /// leave then.
     ending: watch::Sender<bool>,
+}
+
+/// How a connection waits that has a request in hand.
+enum Wait {
+    /// In places of its own, as long as connections live.
+    Placed { _places: [OwnedSemaphorePermit; 2] },
+    /// Without.
+    Until(Moment),
+}
+
+impl Wait {
+    fn until(wait: Option<&Wait>) -> Option<Moment> {
+        match wait {
+            Some(Wait::Until(until)) => Some(*until),
+            Some(Wait::Placed { .. }) | None => None,
+        }
+    }
 }
 
 /// An answer that may still have to wait.
@@ -84,6 +109,7 @@ enum Next {
     Frame(Result<Frame, NoFrame>),
     Stop,
     Idle,
+    Hurried,
 }
 
 impl<'a> Connection<'a> {
@@ -107,6 +133,7 @@ impl<'a> Connection<'a> {
         let clock = self.shared.world.clock.clone();
         let mut idle = clock.sleep(idle_after);
         let mut end: Option<Ended> = None;
+        let mut full: Option<Wait> = None;
         loop {
             if self.answers.is_empty()
                 && let Some(end) = end
@@ -115,6 +142,16 @@ impl<'a> Connection<'a> {
             }
             let reads = end.is_none();
             let has_room = self.answers.len() < PIPELINE_MAX && self.finished_bytes < FINISHED_BYTES_MAX;
+            match &full {
+                None if reads && !has_room && self.frames.is_mid_frame() => {
+                    full = Some(self.wait_with(&Permit::default()));
+                }
+                Some(wait) if reads && has_room => {
+                    self.waited(wait);
+                    full = None;
+                }
+                _ => {}
+            }
             let memory = &self.shared.memory;
             let next = tokio::select! {
                 biased;
@@ -122,11 +159,12 @@ impl<'a> Connection<'a> {
                 frame = self.frames.next(stream, memory, &*clock), if reads && has_room => Next::Frame(frame),
                 _ = stopping.wait_for(|stopping| *stopping), if reads => Next::Stop,
                 () = &mut idle => Next::Idle,
+                () = until(&*clock, Wait::until(full.as_ref())) => Next::Hurried,
             };
             let ended = match next {
                 Next::Answer(answer) => {
                     let answers = self.gather(answer);
-                    if let Err(error) = self.send(stream, answers).await {
+                    if let Err(error) = self.send(stream, answers, full.as_ref()).await {
                         return Ended::ByUs(format!("an answer can't be sent: {error}"));
                     }
                     None
@@ -136,6 +174,7 @@ impl<'a> Connection<'a> {
                     self.take(stream, stopping, frame).await.err().map(Ended::ByUs)
                 }
                 Next::Frame(Err(no_frame)) => Some(no_frame.into()),
+                Next::Hurried => Some(Ended::ByUs(self.no_place())),
                 Next::Stop => Some(Ended::ByUs("the broker stops".to_owned())),
                 Next::Idle => {
                     let until = self.active.max(self.frames.heard()) + idle_after;
@@ -149,6 +188,8 @@ impl<'a> Connection<'a> {
             if ended.is_some() {
                 // As in Kafka, whose connections take one request at a time, what came before is still answered.
                 self.ending.send_replace(true);
+                self.frames.forget();
+                full = None;
                 end = ended;
             }
         }
@@ -165,7 +206,7 @@ impl<'a> Connection<'a> {
         let request = Request::parse(frame, self.peer, &self.advertised, &ending)?;
         let mut alone = None;
         if request.flow() == Flow::Barrier {
-            self.answer_all(stream, stopping).await?;
+            self.answer_all(stream, stopping, request.permit()).await?;
             // Decoded, it may be many times as large. What it becomes has the permit for its bytes.
             if request.byte_length() > SMALL_FRAME_BYTES {
                 alone = Some(self.shared.memory.alone().await);
@@ -186,23 +227,63 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Waits for all answers, and sends them.
-    async fn answer_all(&mut self, stream: &mut Stream, stopping: &mut watch::Receiver<bool>) -> Result<(), String> {
+    /// Waits for all answers, and sends them, while a request waits that this covers.
+    async fn answer_all(
+        &mut self,
+        stream: &mut Stream,
+        stopping: &mut watch::Receiver<bool>,
+        request: &Permit,
+    ) -> Result<(), String> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
         let clock = self.shared.world.clock.clone();
+        let wait = self.wait_with(request);
         while !self.answers.is_empty() {
             let answer = tokio::select! {
                 biased;
                 answer = front(&mut self.answers, &mut self.finished_bytes) => answer,
                 () = clock.sleep(idle_after(self.shared)) => return Err("idle for connections.max.idle.ms".to_owned()),
+                () = until(&*clock, Wait::until(Some(&wait))) => return Err(self.no_place()),
                 _ = stopping.wait_for(|stopping| *stopping), if !*self.ending.borrow() => {
                     self.ending.send_replace(true);
                     continue;
                 }
             };
             let answers = self.gather(answer);
-            self.send(stream, answers).await.map_err(|error| error.to_string())?;
+            self.send(stream, answers, Some(&wait)).await.map_err(|error| error.to_string())?;
         }
+        self.waited(&wait);
         Ok(())
+    }
+
+    /// To wait with a request in hand that this covers, and with what has arrived behind it. Without places, what waits for
+    /// more to say leaves.
+    fn wait_with(&self, request: &Permit) -> Wait {
+        let wait = self.place(request);
+        if Wait::until(Some(&wait)).is_some() {
+            self.ending.send_replace(true);
+        }
+        wait
+    }
+
+    fn place(&self, request: &Permit) -> Wait {
+        match self.shared.memory.places_behind(request, self.frames.permit()) {
+            Some(places) => Wait::Placed { _places: places },
+            None => Wait::Until(self.shared.world.clock.now() + HURRIED_MAX),
+        }
+    }
+
+    /// Answers may wait for more to say again.
+    fn waited(&self, wait: &Wait) {
+        if Wait::until(Some(wait)).is_some() {
+            self.ending.send_replace(false);
+        }
+    }
+
+    fn no_place(&self) -> String {
+        tracing::warn!(peer = %self.peer, "connection closed: a request waits in it, and too many wait elsewhere");
+        "a request waits, and there is no place for it".to_owned()
     }
 
     /// The answer, and those behind it that are ready as well.
@@ -221,10 +302,11 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends answers; a peer that takes nothing for the idle time is given up, and one that takes them too slowly while
-    /// others wait for its turn.
-    async fn send(&mut self, stream: &mut Stream, mut outgoing: Outgoing) -> io::Result<()> {
+    /// others wait for its turn, or for the memory of the request behind it.
+    async fn send(&mut self, stream: &mut Stream, mut outgoing: Outgoing, wait: Option<&Wait>) -> io::Result<()> {
         let clock = &self.shared.world.clock;
-        let until = outgoing.is_in_turn().then(|| clock.now() + TURN_SEND_MAX);
+        let turn = outgoing.is_in_turn().then(|| clock.now() + TURN_SEND_MAX);
+        let mut own: Option<Wait> = None;
         while !outgoing.is_empty() {
             let mut send = std::pin::pin!(async {
                 outgoing.warm(&self.shared.world).await?;
@@ -233,11 +315,16 @@ impl<'a> Connection<'a> {
             let sent = match (&mut send).now_or_never() {
                 Some(sent) => sent?,
                 None => {
+                    if wait.is_none() && own.is_none() && self.frames.is_mid_frame() {
+                        own = Some(self.place(&Permit::default()));
+                    }
                     let idle = clock.now() + idle_after(self.shared);
+                    let limits = [turn, Wait::until(wait), Wait::until(own.as_ref())];
+                    let until = limits.into_iter().flatten().fold(idle, Moment::min);
                     tokio::select! {
                         biased;
                         sent = send => sent?,
-                        () = clock.sleep_until(until.map_or(idle, |until| until.min(idle))) => {
+                        () = clock.sleep_until(until) => {
                             return Err(io::ErrorKind::TimedOut.into());
                         }
                     }
@@ -268,6 +355,14 @@ impl From<NoFrame> for Ended {
 /// `connections.max.idle.ms`; without one, a year, which no connection lives.
 fn idle_after(shared: &Shared) -> Duration {
     shared.settings.connections.idle.unwrap_or(Duration::from_hours(365 * 24))
+}
+
+/// When it is that time; never without one.
+async fn until(clock: &dyn Clock, time: Option<Moment>) {
+    match time {
+        Some(time) => clock.sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The answer at the front, once it is there; never, if none is on its way.

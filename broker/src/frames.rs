@@ -99,6 +99,16 @@ impl Frames {
         !self.buffer.is_empty()
     }
 
+    /// What covers the frame that has begun to arrive.
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Lets go of what has arrived, because no more is read.
+    pub fn forget(&mut self) {
+        (self.buffer, self.permit) = (BytesMut::new(), Permit::default());
+    }
+
     /// The next frame. Dropping the future loses nothing.
     pub async fn next(
         &mut self,

@@ -137,11 +137,12 @@ pub struct Head {
     pub peer: SocketAddr,
     /// The address that clients of its listener are told.
     pub advertised: Arc<Advertised>,
-    /// Whether the connection is about to end.
+    /// Whether an answer that only waits for more to say is to leave.
     pub ending: Ending,
 }
 
-/// The connection, or the broker, is about to end: an answer that only waits for more to say leaves now.
+/// The connection, or the broker, is about to end, or a request waits behind and has no place for it: an answer that only
+/// waits for more to say leaves now.
 #[derive(Clone, Debug)]
 pub struct Ending(watch::Receiver<bool>);
 
@@ -203,6 +204,11 @@ impl Request {
     /// What it takes in memory, in bytes, before it is decoded.
     pub fn byte_length(&self) -> usize {
         self.frame.bytes.len()
+    }
+
+    /// What covers its bytes.
+    pub fn permit(&self) -> &Permit {
+        &self.frame.permit
     }
 
     /// How it stands to other requests.
