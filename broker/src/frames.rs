@@ -138,8 +138,8 @@ impl Frames {
             } else {
                 None
             };
-            let (began, patience) = (clock.now(), self.patience);
-            let silence = self.is_mid_frame().then(|| clock.sleep(patience));
+            let silence = self.is_mid_frame().then(|| clock.sleep(self.patience));
+            let listening = Listening { began: clock.now(), patience: &mut self.patience, clock };
             let read = {
                 let buffer = &mut self.buffer;
                 let reading = async {
@@ -163,12 +163,11 @@ impl Frames {
                     () = too_slow => return Err(NoFrame::TooSlow),
                 }
             };
+            drop(listening);
             if let Ok(bytes) = read {
-                // Only while we listen: a peer isn't slow when it is us who don't read.
                 let earned = Duration::from_secs(1) * u32::try_from(bytes).unwrap_or(u32::MAX) / BYTES_PER_SECOND_MIN;
                 self.heard = clock.now();
-                let spent = self.heard.since(began);
-                self.patience = (patience.saturating_sub(spent) + earned).min(SILENCE_MAX);
+                self.patience = (self.patience + earned).min(SILENCE_MAX);
             }
             match read {
                 Ok(0) if self.buffer.is_empty() => return Err(NoFrame::Closed),
@@ -204,6 +203,20 @@ impl Frames {
             self.is_tail = true;
         }
         Frame { bytes, permit }
+    }
+}
+
+/// Uses up a peer's patience while it is there, and so only while we listen: a peer isn't slow when it is us who don't
+/// read. Whoever stops listening, for an answer to be sent, drops it.
+struct Listening<'a> {
+    began: Moment,
+    patience: &'a mut Duration,
+    clock: &'a dyn Clock,
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        *self.patience = self.patience.saturating_sub(self.clock.now().since(self.began));
     }
 }
 
@@ -316,6 +329,28 @@ mod tests {
         drop(frames);
         assert_eq!(memory.in_use(), 0);
         sender.abort();
+    }
+
+    /// Each answer to an earlier request interrupts the listening; what the peer owes stays.
+    #[tokio::test(start_paused = true)]
+    async fn who_holds_half_a_frame_gains_no_time_by_being_answered() {
+        let (memory, clock) = (RequestMemory::default(), clock());
+        let (mut ours, mut theirs) = pair();
+        theirs.write_all(&framed(&[7; 100])[..50]).await.unwrap();
+        let mut frames = Frames::new(1 << 20);
+        for second in 0.. {
+            let next = tokio::time::timeout(Duration::from_secs(1), frames.next(&mut ours, &memory, &clock)).await;
+            // What we do in between is not the peer's fault.
+            clock.sleep(Duration::from_secs(1)).await;
+            match next {
+                Ok(outcome) => {
+                    assert!(matches!(outcome, Err(NoFrame::TooSlow)));
+                    assert!(second >= SILENCE_MAX.as_secs() - 1, "only {second} s of listening");
+                    break;
+                }
+                Err(_) => assert!(second <= SILENCE_MAX.as_secs(), "{second} s of listening"),
+            }
+        }
     }
 
     #[tokio::test]
