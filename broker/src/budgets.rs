@@ -5,7 +5,8 @@
 //! | small frames | 16 MiB | requests up to 64 KiB: a class of their own, so that heartbeats pass a full house |
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | frames that wait for coordinators of groups | 8 of the 16 MiB, 64 of the 128 MiB | requests that are not decided yet, because a disk is slow or a partition is loaded; past it they are sent away, see [`Places`] |
-//! | frames that wait for what came before them on their connection | 4 of the 16 MiB, 32 of the 128 MiB | requests behind a Fetch or a JoinGroup that waits, and what a peer has sent behind them; past it what they wait for is hurried, see `connection` |
+//! | frames that wait for what came before them on their connection | 4 of the 16 MiB, 32 of the 128 MiB | requests behind a Fetch or a JoinGroup that waits, and what a peer has sent behind them; large ones that wait for their turn; past it what they wait for is hurried, or they are closed, see `connection` |
+//! | large requests, decoded | 3, of 8 MiB as frames | one of each kind is handled at a time, see [`Awaits`] |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
@@ -74,6 +75,34 @@ const _: () = assert!(4 * BEHIND_LARGE_BYTES <= LARGE_FRAMES_BYTES);
 
 const _: () = assert!(SMALL_FRAMES_BYTES >= 64 * SMALL_FRAME_BYTES); // a few slow peers don't hold up the rest
 
+/// What a request waits for while it is handled, if it has to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaits {
+    /// It never waits, or only when nothing is held any more of what was decoded: what waits then has a bound of its own.
+    Nobody,
+    /// A change of the metadata.
+    Metadata,
+    /// Files of partitions, or the journal.
+    Records,
+}
+
+#[derive(Default)]
+struct Turns {
+    nobody: Arc<Mutex<()>>,
+    metadata: Arc<Mutex<()>>,
+    records: Arc<Mutex<()>>,
+}
+
+impl Turns {
+    fn of(&self, awaits: Awaits) -> &Arc<Mutex<()>> {
+        match awaits {
+            Awaits::Nobody => &self.nobody,
+            Awaits::Metadata => &self.metadata,
+            Awaits::Records => &self.records,
+        }
+    }
+}
+
 /// The memory that requests may take. Cheap to clone.
 #[derive(Clone)]
 pub struct RequestMemory {
@@ -85,8 +114,8 @@ pub struct RequestMemory {
     large_overdraft: Arc<Mutex<()>>,
     waiting_fetches: Arc<Semaphore>,
     behind: Arc<Places>,
-    /// See [`RequestMemory::alone`].
-    alone: Arc<Mutex<()>>,
+    /// See [`RequestMemory::turn`].
+    turns: Arc<Turns>,
     large_answers: Arc<Semaphore>,
     remembered: Remembered,
     bytes: usize,
@@ -130,7 +159,7 @@ impl RequestMemory {
             large_overdraft: Arc::default(),
             waiting_fetches: Arc::new(Semaphore::new(WAITING_FETCHES_BYTES)),
             behind: Arc::new(Places::new(BEHIND_SMALL_BYTES, BEHIND_LARGE_BYTES)),
-            alone: Arc::default(),
+            turns: Arc::default(),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             remembered: Remembered(Arc::new(Semaphore::new(REMEMBERED_BYTES))),
             bytes: small + large,
@@ -165,10 +194,17 @@ impl RequestMemory {
         &self.remembered
     }
 
-    /// The turn of a request that may take many times its bytes while it is decoded: one at a time, broker-wide. Not to be
-    /// held while waiting for anybody.
-    pub async fn alone(&self) -> OwnedMutexGuard<()> {
-        self.alone.clone().lock_owned().await
+    /// The turn of a request that may take many times its bytes once it is decoded: one at a time of each kind, broker-wide.
+    /// It lasts until the answer is there, or what was decoded has become something with a bound of its own: so no more
+    /// than three such requests are held as decoded. It may be held while waiting for what the kind says, and for nobody
+    /// else; so who waits for nobody is not held up by a disk.
+    pub async fn turn(&self, awaits: Awaits) -> OwnedMutexGuard<()> {
+        self.turns.of(awaits).clone().lock_owned().await
+    }
+
+    /// The same if it is free.
+    pub fn turn_now(&self, awaits: Awaits) -> Option<OwnedMutexGuard<()>> {
+        self.turns.of(awaits).clone().try_lock_owned().ok()
     }
 
     /// The turn of a large answer about groups.

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use thalweg_wire::Moment;
 use thalweg_world::net::Stream;
 use thalweg_world::{BoxFuture, Clock};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::{Permit, SMALL_FRAME_BYTES};
@@ -81,7 +81,7 @@ struct Connection<'a> {
 
 /// How a connection waits that has a request in hand.
 enum Wait {
-    /// In places of its own, as long as connections live.
+    /// In places of its own, however long it takes.
     Placed { _places: [OwnedSemaphorePermit; 2] },
     /// Without.
     Until(Moment),
@@ -204,16 +204,16 @@ impl<'a> Connection<'a> {
     ) -> Result<(), String> {
         let ending = Ending::new(self.ending.subscribe());
         let request = Request::parse(frame, self.peer, &self.advertised, &ending)?;
-        let mut alone = None;
+        let mut turn = None;
         if request.flow() == Flow::Barrier {
             self.answer_all(stream, stopping, request.permit()).await?;
             // Decoded, it may be many times as large. What it becomes has the permit for its bytes.
             if request.byte_length() > SMALL_FRAME_BYTES {
-                alone = Some(self.shared.memory.alone().await);
+                turn = Some(self.turn(&request).await?);
             }
         }
         let answer = handlers::handle(self.shared, request).await?;
-        drop(alone);
+        drop(turn);
         match answer {
             Answer::None => {}
             Answer::Now(answer) => {
@@ -225,6 +225,20 @@ impl<'a> Connection<'a> {
             Answer::Later(answer) => self.answers.push_back(Pending { answer, finished_bytes: 0 }),
         }
         Ok(())
+    }
+
+    /// The turn of a large request. Without a place it doesn't wait long for it.
+    async fn turn(&mut self, request: &Request) -> Result<OwnedMutexGuard<()>, String> {
+        let (memory, clock) = (&self.shared.memory, &*self.shared.world.clock);
+        if let Some(turn) = memory.turn_now(request.awaits()) {
+            return Ok(turn);
+        }
+        let wait = self.place(request.permit());
+        tokio::select! {
+            biased;
+            turn = memory.turn(request.awaits()) => Ok(turn),
+            () = until(clock, Wait::until(Some(&wait))) => Err(self.no_place()),
+        }
     }
 
     /// Waits for all answers, and sends them, while a request waits that this covers.

@@ -1,5 +1,5 @@
-//! Crowds of connections on each of which a request waits for the one before it: however much memory they could fill, others
-//! are served meanwhile.
+//! Crowds of connections on each of which a request waits, for the one before it or for its turn: however much memory they
+//! could fill, others are served meanwhile.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -12,14 +12,21 @@ use support::workload::ADDRESS;
 use support::{Client, batch, fetch_request, frame_of};
 use thalweg_broker::Broker;
 use thalweg_messages::api_versions::ApiVersionsRequest;
+use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
+use thalweg_messages::describe_groups::DescribeGroupsRequest;
 use thalweg_messages::fetch::FetchRequest;
 use thalweg_messages::join_group::JoinGroupRequest;
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use thalweg_wire::{Offset, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
+use thalweg_world::simulated::disk::Faults;
+use thalweg_world::simulated::rng::Chance;
 use tokio::time::timeout;
 
 /// What a client may ask to wait at most: 24 days.
 const FOR_EVER_MS: i32 = i32::MAX;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Less than a connection may live without a word, and than whoever waits here wants to wait.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -108,4 +115,48 @@ async fn half_requests_behind_a_full_pipeline_hold_a_part_of_the_memory() {
     assert!(held <= 4 << 20, "{held} bytes are held");
     others_are_served(&sim).await;
     stops(broker).await;
+}
+
+/// The disk takes an hour for a write; a crowd waits to have records deleted, in the largest requests there are. Whoever
+/// needs no disk is answered, also to a request that is large when it is decoded.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_the_disk_keeps_nobody_waiting_who_does_not() {
+    let (sim, broker) = world().await;
+    let mut client = connect(&sim).await;
+    assert_eq!(client.produce("t", 0, &batch(&[b"to be deleted"])).await.unwrap().error_code, 0);
+    sim.disk.set_faults(Faults { slow_write: Chance::ALWAYS, slow_write_takes: HOUR..=HOUR, ..Faults::default() });
+    let partition = |index| DeleteRecordsPartition {
+        partition_index: PartitionIndex(index),
+        offset: Offset(1),
+        ..Default::default()
+    };
+    let partitions = (0..7_000).map(partition).collect();
+    let topics = vec![DeleteRecordsTopic { name: "t".to_owned(), partitions, ..Default::default() }];
+    let delete = DeleteRecordsRequest { topics, timeout_ms: FOR_EVER_MS, ..Default::default() };
+    let mut first = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    first.send(1, &delete).await.unwrap();
+    let mut largest = vec![0; 8 << 20];
+    let empty = frame_of(1, &DeleteRecordsRequest::default());
+    largest[..empty.len()].copy_from_slice(&empty);
+    largest[..4].copy_from_slice(&((8 << 20) - 4_u32).to_be_bytes());
+    let mut peers = Vec::new();
+    for _ in 0..20 {
+        let mut peer = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let sent = timeout(A_MINUTE, peer.send_bytes(&largest)).await;
+        assert!(matches!(sent, Ok(Ok(()))), "the broker reads nothing more");
+        peers.push(peer);
+    }
+
+    let names = (0..5_000).map(|number| format!("some group or topic {number}"));
+    let topics = names.clone().map(|name| MetadataRequestTopic { name: Some(name), ..Default::default() }).collect();
+    let metadata = MetadataRequest { topics: Some(topics), ..Default::default() };
+    let answer = timeout(A_MINUTE, client.call(8, &metadata)).await.expect("topics are looked up in memory");
+    assert_eq!(answer.unwrap().topics.len(), 5_000);
+    let describe = DescribeGroupsRequest { groups: names.collect(), ..Default::default() };
+    let answer = timeout(A_MINUTE, client.call(4, &describe)).await.expect("groups are looked up in memory");
+    assert_eq!(answer.unwrap().groups.len(), 5_000);
+    assert!(timeout(A_MINUTE, first.receive_bytes()).await.is_err(), "the disk is fast, and this says nothing");
+    sim.disk.set_faults(Faults::default());
+    drop((first, peers));
+    timeout(2 * HOUR, broker.stop()).await.expect("a stop").expect("a clean stop");
 }

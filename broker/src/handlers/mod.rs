@@ -48,7 +48,7 @@ use thalweg_world::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
-use crate::budgets::Permit;
+use crate::budgets::{Awaits, Permit};
 use crate::frames::Frame;
 use crate::reply::Reply;
 
@@ -204,6 +204,16 @@ impl Request {
     /// What it takes in memory, in bytes, before it is decoded.
     pub fn byte_length(&self) -> usize {
         self.frame.bytes.len()
+    }
+
+    /// What its handler may wait for in its first phase, with what it has decoded in hand. A handler that awaits anything
+    /// there is to be named here.
+    pub fn awaits(&self) -> Awaits {
+        match self.head.key {
+            2 | 21 | 23 => Awaits::Records,
+            3 | 10 | 19 | 20 | 22 | 37 | 44 => Awaits::Metadata,
+            _ => Awaits::Nobody,
+        }
     }
 
     /// What covers its bytes.
