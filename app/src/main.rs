@@ -13,6 +13,11 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// Records of ten thousand partitions come on one thread and go on another: see `docs/decisions/0001`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A distributed log in one binary: Kafka's protocol and data format, durable before it is acknowledged.
 #[derive(Parser)]

@@ -77,7 +77,10 @@ const SMALL: &str = "--set journal.bytes=67108864";
 /// The same for large batches: it has been written over three times before anything is measured.
 const WRAPPED: &str = "--set journal.bytes=268435456 --warm-up-mib 900 --mib 900";
 
-/// The same without a warm-up of its own.
+/// The same for many small ones, whose partitions have their files by then.
+const WARM: &str = "--set journal.bytes=134217728 --warm-up-mib 180";
+
+/// As for large batches, without a warm-up of its own.
 const MEDIUM: &str = "--set journal.bytes=268435456";
 
 const LOAD: &[&str] = &[
@@ -116,7 +119,7 @@ fn tables(seconds: u32) -> Vec<Table> {
     let line = |label: &str, command: String| Line { label: label.to_owned(), command };
     let produce = |label: &str, batch: &str, depth: u32, partitions: u32| {
         let shape = format!("--batch {batch} --connections 4 --depth {depth} --partitions {partitions}");
-        let journal = if batch == "1x100" { SMALL } else { WRAPPED };
+        let journal = if batch == "1x100" { WARM } else { WRAPPED };
         line(label, format!("produce {shape} --seconds {seconds} {journal}"))
     };
     let latency = |label: &str, rate: u32, partitions: u32| {
