@@ -3,6 +3,7 @@
 //!
 //! The table of [`BUGS`] is that of `docs/guarantees.md`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -207,10 +208,12 @@ fn test(scratch: &Path, bug: &Bug) -> Fate {
     }
 }
 
-/// Copies what git knows of; files that are the same stay as they are, so that little is built again.
+/// Copies what git knows of, and takes away what else an earlier run left; files that are the same stay as they are, so
+/// that little is built again.
 fn copy(root: &Path, scratch: &Path) -> std::io::Result<()> {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output()?;
     let names = String::from_utf8(listed.stdout).map_err(std::io::Error::other)?;
+    let mut copied = BTreeSet::from([scratch.join("target")]);
     for name in names.split('\0').filter(|name| !name.is_empty()) {
         let (from, to): (PathBuf, PathBuf) = (root.join(name), scratch.join(name));
         let bytes = match fs::read(&from) {
@@ -219,6 +222,7 @@ fn copy(root: &Path, scratch: &Path) -> std::io::Result<()> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
+        copied.extend(to.ancestors().take_while(|above| *above != scratch).map(Path::to_owned));
         if fs::read(&to).is_ok_and(|same| same == bytes) {
             continue;
         }
@@ -227,12 +231,42 @@ fn copy(root: &Path, scratch: &Path) -> std::io::Result<()> {
         }
         fs::write(&to, bytes)?;
     }
+    keep(scratch, &copied)
+}
+
+/// Takes away all that is in a folder but these paths, and what is in `target`.
+fn keep(folder: &Path, wanted: &BTreeSet<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (entry, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
+        let is_folder = entry?.is_dir();
+        match wanted.contains(&path) {
+            true if is_folder && !path.ends_with("target") => keep(&path, wanted)?,
+            true => {}
+            false if is_folder => fs::remove_dir_all(&path)?,
+            false => fs::remove_file(&path)?,
+        }
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_gone_from_the_workspace_is_gone_from_the_copy() {
+        let place = std::env::temp_dir().join(format!("planted-{}", std::process::id()));
+        for path in ["target/kept", "a/gone.rs", "a/b/kept.rs", "c/gone.rs"] {
+            fs::create_dir_all(place.join(path).parent().expect("a folder")).expect("a folder");
+            fs::write(place.join(path), "").expect("a file");
+        }
+        let wanted = ["target", "a", "a/b", "a/b/kept.rs"].map(|path| place.join(path));
+        keep(&place, &BTreeSet::from(wanted)).expect("the rest goes");
+        let is_there = |path: &str| place.join(path).exists();
+        assert!(is_there("target/kept") && is_there("a/b/kept.rs"));
+        assert!(!is_there("a/gone.rs") && !is_there("c"));
+        fs::remove_dir_all(&place).expect("it is ours");
+    }
 
     #[test]
     fn every_bug_can_be_planted() {
