@@ -186,6 +186,20 @@ fn a_list_grows_as_long_as_a_string_of_the_protocol_and_no_longer() {
     });
 }
 
+/// The refusal repeats it, and can't be longer than a string of the protocol.
+#[test]
+fn a_value_as_long_as_a_string_can_be_is_refused_in_an_answer() {
+    with_broker(&[], |_, mut client| async move {
+        create(&mut client, "t", &[]).await.unwrap();
+        let long = "ü".repeat(16_383);
+        let refusal = alter(&mut client, TOPIC, "t", &[&format!("retention.ms={long}")]).await;
+        assert!(refusal.starts_with("40 Invalid value üüü"), "{refusal:.100}");
+        let refusal = describe(&mut client, TOPIC, &long, &[]).await;
+        assert_ne!(refusal.error_code, 0);
+        assert_eq!(alter(&mut client, TOPIC, "t", &["retention.ms=1000"]).await, "ok");
+    });
+}
+
 #[test]
 fn what_is_bad_is_refused_and_changes_nothing() {
     with_broker(&[], |_, mut client| async move {

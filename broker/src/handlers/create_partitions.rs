@@ -12,7 +12,7 @@ use thalweg_messages::create_partitions::{
 };
 use thalweg_wire::ErrorCode;
 
-use super::Api;
+use super::{Api, in_an_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -44,6 +44,6 @@ fn wanted(topic: CreatePartitionsTopic) -> MorePartitions {
 }
 
 fn result(name: String, code: ErrorCode, message: String) -> CreatePartitionsTopicResult {
-    let error_message = Some(message).filter(|message| !message.is_empty());
+    let error_message = Some(in_an_answer(message)).filter(|message| !message.is_empty());
     CreatePartitionsTopicResult { name, error_code: code.code(), error_message, ..Default::default() }
 }

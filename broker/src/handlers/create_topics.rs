@@ -13,7 +13,7 @@ use thalweg_messages::create_topics::{
 };
 use thalweg_wire::{ErrorCode, Uuid};
 
-use super::Api;
+use super::{Api, in_an_answer};
 use crate::broker::Shared;
 use crate::settings::TopicSettings;
 
@@ -30,7 +30,7 @@ pub async fn handle(shared: &Shared, request: CreateTopicsRequest, version: i16)
         Err(refused) => CreatableTopicResult {
             name: answer.name,
             error_code: refused.code.code(),
-            error_message: Some(refused.message),
+            error_message: Some(in_an_answer(refused.message)),
             num_partitions: -1,
             replication_factor: -1,
             ..CreatableTopicResult::default()

@@ -17,7 +17,7 @@ use thalweg_messages::describe_configs::{
 use thalweg_wire::{BrokerId, ErrorCode};
 
 use super::resource::{self, ResourceKind};
-use super::{Api, Close};
+use super::{Api, Close, in_an_answer};
 use crate::broker::Shared;
 use crate::settings::table::{self, Kind, Scope, Setting};
 use crate::settings::{Described, Settings};
@@ -68,7 +68,7 @@ impl Question<'_> {
         };
         DescribeConfigsResult {
             error_code,
-            error_message: Some(error_message),
+            error_message: Some(in_an_answer(error_message)),
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
             configs,

@@ -16,7 +16,7 @@ use thalweg_messages::describe_groups::{
 };
 use thalweg_wire::ErrorCode;
 
-use super::{Answer, Api, Close, Request, answerable, gathered, no_answer};
+use super::{Answer, Api, Close, Request, answerable, gathered, in_an_answer, no_answer};
 use crate::broker::Shared;
 use crate::groups::Gathering;
 
@@ -77,7 +77,7 @@ fn dead(group_id: String, version: i16) -> DescribedGroup {
     let is_error = version >= MISSING_FROM;
     DescribedGroup {
         error_code: if is_error { ErrorCode::GroupIdNotFound.code() } else { 0 },
-        error_message: is_error.then(|| format!("Group {group_id} not found.")),
+        error_message: is_error.then(|| in_an_answer(format!("Group {group_id} not found."))),
         group_id,
         group_state: "Dead".to_owned(),
         ..DescribedGroup::default()

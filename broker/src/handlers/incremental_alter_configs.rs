@@ -20,7 +20,7 @@ use thalweg_messages::incremental_alter_configs::{
 use thalweg_wire::{BrokerId, ErrorCode};
 
 use super::resource::{self, ResourceKind};
-use super::{Api, Close};
+use super::{Api, Close, in_an_answer};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -54,7 +54,7 @@ pub async fn handle(
         let refused = outcome.err();
         AlterConfigsResourceResponse {
             error_code: refused.as_ref().map_or(0, |(code, _)| code.code()),
-            error_message: refused.map(|(_, message)| message),
+            error_message: refused.map(|(_, message)| in_an_answer(message)),
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
             ..AlterConfigsResourceResponse::default()

@@ -317,6 +317,12 @@ fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
     if name.len() > STRING_BYTES_MAX { Err("a name that no answer can repeat".to_owned()) } else { Ok(name) }
 }
 
+/// What an answer says of an error, as long as an answer can say it: what it repeats of a request may fill a string alone.
+fn in_an_answer(mut words: String) -> String {
+    words.truncate(words.floor_char_boundary(STRING_BYTES_MAX));
+    words
+}
+
 /// Answers a request: the first phase is done when this returns.
 pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let version = request.head.version;
