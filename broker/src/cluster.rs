@@ -38,6 +38,7 @@ const TOGETHER_MAX: usize = 256;
 pub struct Cluster {
     log: Arc<LocalMetaLog>,
     view: Arc<View>,
+    departures: Attended,
     commands: mpsc::Sender<Asked>,
 }
 
@@ -47,11 +48,12 @@ struct View {
     /// The index of the newest entry in the image.
     applied: AtomicI64,
     understood: Mutex<Understood>,
-    /// Who looks after the data of deleted topics.
-    departures: OnceLock<Arc<dyn Departures>>,
     in_force: InForce,
     node: BrokerId,
 }
+
+/// Who looks after the data of deleted topics. Not in the view: they look at it, and neither would ever be freed.
+type Attended = Arc<OnceLock<Arc<dyn Departures>>>;
 
 /// What the image means to handlers.
 struct Understood {
@@ -178,7 +180,6 @@ impl Cluster {
             image: RwLock::new(image.clone()),
             applied: AtomicI64::new(applied.index.0.cast_signed()),
             understood: Mutex::new(understood),
-            departures: OnceLock::new(),
             in_force,
             node: settings.node,
         });
@@ -188,7 +189,9 @@ impl Cluster {
             replication_factor: i16::try_from(settings.creation.replication_factor).unwrap_or(i16::MAX),
             rules: Arc::new(Rulebook(InForce::new(settings.clone()))),
         };
+        let departures = Attended::default();
         let driver = Driver {
+            departures: departures.clone(),
             world: world.clone(),
             log: log.clone(),
             view: view.clone(),
@@ -198,7 +201,7 @@ impl Cluster {
             inbox,
         };
         tokio::spawn(driver.run());
-        Ok(Cluster { log, view, commands })
+        Ok(Cluster { log, view, departures, commands })
     }
 
     /// `cluster.id`.
@@ -245,7 +248,7 @@ impl Cluster {
 
     /// Says who takes the data of deleted topics away. Once, before anybody can ask for a deletion.
     pub fn attend(&self, departures: Arc<dyn Departures>) {
-        let first = self.view.departures.set(departures);
+        let first = self.departures.set(departures);
         assert!(first.is_ok(), "one looks after the data of deleted topics");
     }
 
@@ -394,6 +397,7 @@ async fn presence(world: &World, path: std::path::PathBuf) -> io::Result<Presenc
 }
 
 struct Driver {
+    departures: Attended,
     world: World,
     log: Arc<LocalMetaLog>,
     view: Arc<View>,
@@ -477,7 +481,7 @@ impl Driver {
             self.view.follow();
             if !deleted.is_empty() {
                 self.view.forget(&deleted);
-                if let Some(departures) = self.view.departures.get() {
+                if let Some(departures) = self.departures.get() {
                     departures.departed(deleted).await;
                 }
             }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use support::workload::{self, ADDRESS, boot};
@@ -17,6 +18,29 @@ use tokio::time::timeout;
 const AN_HOUR: Duration = Duration::from_secs(3600);
 const FOR_EVER_MS: i32 = i32::MAX;
 const OFFLINE: i16 = ErrorCode::KafkaStorageError.code();
+
+/// Tests start thousands of brokers in one process.
+#[test]
+fn a_broker_that_is_gone_holds_nothing() {
+    for killed in [false, true] {
+        let sim = boot(async {
+            let sim = SimulatedWorld::new(1);
+            let broker = workload::start(&sim).await.expect("a start");
+            let mut client = connect(&sim).await;
+            client.create_topic("t", 1).await.expect("an answer");
+            let produced = client.produce("t", 0, &batch(&[b"v"])).await.expect("an answer");
+            assert_eq!(produced.error_code, 0);
+            drop(client);
+            if killed {
+                drop(broker);
+            } else {
+                broker.stop().await.expect("a clean stop");
+            }
+            sim
+        });
+        assert_eq!(Arc::strong_count(&sim.world.disk), 1, "killed: {killed}");
+    }
+}
 
 async fn connect(sim: &SimulatedWorld) -> Client {
     Client::connect(&sim.world, ADDRESS).await.expect("a connection")
