@@ -202,11 +202,6 @@ impl RequestMemory {
         self.turns.of(awaits).clone().lock_owned().await
     }
 
-    /// The same if it is free.
-    pub fn turn_now(&self, awaits: Awaits) -> Option<OwnedMutexGuard<()>> {
-        self.turns.of(awaits).clone().try_lock_owned().ok()
-    }
-
     /// The turn of a large answer about groups.
     pub async fn large_answer(&self) -> OwnedSemaphorePermit {
         self.large_answers.clone().acquire_owned().await.expect("the semaphores are never closed")

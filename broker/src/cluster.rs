@@ -495,7 +495,7 @@ impl Driver {
             return;
         }
         let image = self.view.image.read().expect(UNPOISONED).clone();
-        let encoded = self.world.offload(move || records::encode_all(Machine::image(&image))).await;
+        let encoded = self.world.offload(move || records::encode(Machine::image(&image))).await;
         let written = match encoded {
             Ok(bytes) => self.log.snapshot(self.applied, bytes).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),

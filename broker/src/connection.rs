@@ -230,7 +230,7 @@ impl<'a> Connection<'a> {
     /// The turn of a large request. Without a place it doesn't wait long for it.
     async fn turn(&mut self, request: &Request) -> Result<OwnedMutexGuard<()>, String> {
         let (memory, clock) = (&self.shared.memory, &*self.shared.world.clock);
-        if let Some(turn) = memory.turn_now(request.awaits()) {
+        if let Some(turn) = memory.turn(request.awaits()).now_or_never() {
             return Ok(turn);
         }
         let wait = self.place(request.permit());

@@ -262,14 +262,17 @@ impl Dormant {
         };
         let Found { files, mut end, start: first, mut epochs, opened } = found?;
         let start = self.shared.log_starts.of(&name);
-        let durable = self.points().recovery.get(&name).copied().unwrap_or(Offset::ZERO);
-        if end < durable && !matches!(trust, Trust::Redone { .. }) {
+        let known = self.points().recovery.get(&name).copied().unwrap_or(Offset::ZERO);
+        let durable = match trust {
+            // What is missing is in the journal.
+            Trust::Redone { .. } => Offset::ZERO,
+            Trust::PageCache { .. } => known,
+            Trust::Clean | Trust::Unclean { .. } | Trust::Journaled => known.max(start),
+        };
+        if end < durable {
             return Err(DirectoryError::Files(files.missing(durable)));
         }
         if start > end && !matches!(trust, Trust::Redone { .. }) {
-            if !matches!(trust, Trust::PageCache { .. }) {
-                return Err(DirectoryError::Files(files.missing(start)));
-            }
             // A power cut took records of an async log, and what was deleted of them stays deleted.
             tracing::warn!(partition = %name, %end, %start, "the log ends before it begins: it goes on empty");
             files.restart_at(start).map_err(|error| DirectoryError::Files(error.into()))?;

@@ -187,7 +187,7 @@ proptest! {
             apply(&mut image, log.len() as i64, &log[log.len() - 1]);
             // A snapshot of nothing has no record that could say where it stands.
             if log.len() == snapshot_at && image.image().next().is_some() {
-                snapshot = (snapshot_at, records::encode_all(image.image()).unwrap());
+                snapshot = (snapshot_at, records::encode(image.image()).unwrap());
             }
         }
 
@@ -204,7 +204,7 @@ proptest! {
             apply(&mut restored, index, entry);
         }
         prop_assert_eq!(&restored, &image);
-        prop_assert_eq!(records::encode_all(restored.image()), records::encode_all(image.image()));
+        prop_assert_eq!(records::encode(restored.image()), records::encode(image.image()));
 
         for topic in image.topics() {
             prop_assert_eq!(image.topic(topic.name()), Some(topic));

@@ -315,7 +315,7 @@ impl Stage {
 
     /// The image, written and read as a snapshot.
     fn restart(&mut self) -> Vec<String> {
-        let snapshot = records::encode_all(self.image.image()).unwrap();
+        let snapshot = records::encode(self.image.image()).unwrap();
         let mut image = Image::new();
         let at = Context { offset: self.image.applied() };
         let mut count = 0;

@@ -7,6 +7,7 @@
 //! A snapshot is the same, only longer. A record of a type that we don't know is kept as it is; one of a known type in a
 //! newer version, or with a body that can't be read, is an error: passing over it would make another cluster of this one.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use bytes::{BufMut, Bytes};
@@ -58,19 +59,12 @@ impl std::error::Error for Malformed {}
 
 /// The records as the payload of one entry, or as a snapshot. An error if one of them can't be written, such as one with
 /// a string that is too long: whoever wants it to be written has asked for too much.
-pub fn encode<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Bytes, EncodeError> {
+///
+/// They may be made on the way: a snapshot is never held twice.
+pub fn encode(records: impl IntoIterator<Item = impl Borrow<Record>>) -> Result<Bytes, EncodeError> {
     let mut bytes = Vec::new();
     for record in records {
-        append(&mut bytes, record)?;
-    }
-    Ok(bytes.into())
-}
-
-/// As [`encode`], for records that are made on the way: a snapshot is never held twice.
-pub fn encode_all(records: impl IntoIterator<Item = Record>) -> Result<Bytes, EncodeError> {
-    let mut bytes = Vec::new();
-    for record in records {
-        append(&mut bytes, &record)?;
+        append(&mut bytes, record.borrow())?;
     }
     Ok(bytes.into())
 }
@@ -139,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_list_reads_back_and_what_is_unknown_stays_as_it_is() {
-        let bytes = encode(&records()).unwrap();
+        let bytes = encode(records()).unwrap();
         assert_eq!(decode(&bytes).collect::<Result<Vec<_>, _>>(), Ok(records()));
-        assert_eq!(encode_all(records()), Ok(bytes));
+        assert_eq!(encode(records()), Ok(bytes));
     }
 
     #[test]
@@ -152,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_list_that_is_cut_short_is_refused_unless_it_is_cut_between_records() {
-        let bytes = encode(&records()).unwrap();
+        let bytes = encode(records()).unwrap();
         let ends: Vec<usize> = (0..=3).map(|count| encode(&records()[..count]).unwrap().len()).collect();
         for length in 0..bytes.len() {
             let cut = bytes.slice(..length);

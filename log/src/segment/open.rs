@@ -24,7 +24,8 @@ pub enum Trust {
     /// Their writer was killed, or the power was cut, and nobody else has the records: what is whole is kept, a torn
     /// tail is cut, and a bad batch with good ones behind it is damage (promise 7).
     Unclean {
-        /// What was durable: records from here on are checked, byte for byte, and missing ones below are damage.
+        /// What was durable: records from here on are checked, byte for byte. Whether any are missing below is for the
+        /// owner to see, by where the log ends.
         /// `None` if all records there are were durable once, or it is unknown: then the last segment is checked from
         /// its last index entry on, which is bounded work.
         recovery_point: Option<Offset>,
