@@ -5,11 +5,12 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use thalweg_coordinators::cluster::BrokerEpoch;
 use thalweg_log::directory::{self, DirectoryError, Identity, NO_RECORDS, Recovered};
 use thalweg_log::journal::{Event, Opened, Options};
+use thalweg_log::lane::{self, Lane};
 use thalweg_log::log::Mark;
 use thalweg_log::write_out::{self, Logs, Outcome, Thresholds, Urgency, WriteOut};
 use thalweg_log::{Journal, LogDirectory};
@@ -44,6 +45,8 @@ pub struct Shared {
     pub partitions: Arc<Partitions>,
     /// Where all of them become durable.
     pub journal: Journal<Mark>,
+    /// Where large ones go past it.
+    pub lane: Lane,
     /// What brings their records to files.
     pub write_out: WriteOut,
     /// The files of those that are not alive.
@@ -151,6 +154,10 @@ impl Broker {
         let write_out = WriteOut::new(Thresholds::for_journal(journal_bytes));
         write_out.redone(opened.replay.bytes());
         let partitions = Arc::new(Partitions::new(write_out.clone()));
+        let lane = {
+            let logs: Weak<dyn lane::Logs> = Arc::downgrade(&partitions) as _;
+            Lane::new(world.clone(), settings.directories.journal_bypass_bytes, logs, write_out.clone())
+        };
         let (journal, journal_task) = {
             let partitions = partitions.clone();
             Journal::start(world.clone(), opened, Box::new(move |event| on_journal(&partitions, event)))
@@ -174,6 +181,7 @@ impl Broker {
             following: Mutex::default(),
             partitions,
             journal,
+            lane,
             write_out,
             dormant,
             cluster,
@@ -191,6 +199,7 @@ impl Broker {
                 anchor: anchor.clone(),
                 starts: shared.dormant.log_starts().clone(),
                 logs: shared.partitions.clone(),
+                lane: shared.lane.clone(),
                 checkpoint: Box::new(move |through| checkpointed.checkpoint(through)),
             }))
         };
@@ -248,6 +257,11 @@ impl Broker {
         self.shared.groups.state_bytes()
     }
 
+    /// Writes of records that went past the journal.
+    pub fn writes_past_the_journal(&self) -> u64 {
+        self.shared.lane.writes()
+    }
+
     /// Large answers about groups that are gathered or sent now.
     pub fn large_answers(&self) -> usize {
         self.shared.memory.large_answers()
@@ -267,6 +281,7 @@ impl Broker {
         }
         self.shared.groups.stop().await;
         // First what is still on its way, which nobody waited for (acks=0, or a connection that broke): it is stable then.
+        self.shared.lane.idle().await;
         self.shared.journal.stop();
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;
         // Everything to files; then the journal has nothing that they don't have.
@@ -477,8 +492,8 @@ impl Shared {
             producer_expiration: self.cluster.settings().producer_expiration,
         };
         let durability = topic.settings().durability();
-        let (journal, write_out) = (self.journal.clone(), self.write_out.clone());
+        let (journal, lane, write_out) = (self.journal.clone(), self.lane.clone(), self.write_out.clone());
         let log_starts = self.dormant.log_starts().clone();
-        Partition::new(durability, journal, write_out, log_starts, Leader::new(recovered, reign), log)
+        Partition::new(durability, journal, lane, write_out, log_starts, Leader::new(recovered, reign), log)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use thalweg_log::files::Files;
 use thalweg_log::journal::Reservation;
+use thalweg_log::lane::{Lane, Road, Sent, Written};
 use thalweg_log::log::{Mark, ReadLimit, Reading, Stable, TimeSearch};
 use thalweg_log::log_starts::LogStarts;
 use thalweg_log::write_out::{Pending, Urgency, WriteOut};
@@ -23,6 +24,7 @@ pub struct Partition {
     id: TopicPartition,
     durability: Durability,
     journal: Journal<Mark>,
+    lane: Lane,
     write_out: WriteOut,
     state: Mutex<State>,
 }
@@ -30,6 +32,7 @@ pub struct Partition {
 struct State {
     leader: Leader,
     log: Log,
+    road: Road,
     waiters: Waiters,
     /// Whether the writer of files knows that something is pending.
     listed: Option<Urgency>,
@@ -149,6 +152,7 @@ impl Partition {
     pub fn new(
         durability: Durability,
         journal: Journal<Mark>,
+        lane: Lane,
         write_out: WriteOut,
         log_starts: Arc<LogStarts>,
         leader: Leader,
@@ -159,6 +163,7 @@ impl Partition {
         let state = State {
             leader,
             log,
+            road: Road::default(),
             waiters: Waiters::default(),
             listed: None,
             stable_start,
@@ -171,7 +176,7 @@ impl Partition {
             // What the journal says of it is noted before a checkpoint may forget it.
             state.log_starts.note(files.name(), stable_start);
         }
-        Partition { id, durability, journal, write_out, state: Mutex::new(state) }
+        Partition { id, durability, journal, lane, write_out, state: Mutex::new(state) }
     }
 
     /// How its records become stable.
@@ -203,7 +208,10 @@ impl Partition {
                 match self.durability {
                     Durability::Journal => {
                         self.write_out.arrived(bytes);
-                        self.journal.push(reservation, entry);
+                        let State { road, log, leader, .. } = &mut *state;
+                        let Sent(bytes) =
+                            road.append(log, leader.stable(), entry, reservation, &self.journal, &self.lane);
+                        self.write_out.journaled(bytes);
                     }
                     Durability::PageCache => {
                         self.write_out.arrived(bytes);
@@ -264,8 +272,8 @@ impl Partition {
         self.lock().leader.has_enough_in_sync()
     }
 
-    /// The journal made something stable.
-    pub fn stored(&self, mark: Mark, wakes: &mut Wakes) {
+    /// The journal made something stable, with the frame of that sequence.
+    pub fn stored(&self, sequence: u64, mark: Mark, wakes: &mut Wakes) {
         let mut state = self.lock();
         if state.deleted {
             // A namesake must not begin where this one did.
@@ -278,9 +286,27 @@ impl Partition {
         }
         let Some(end) = state.log.stored(mark) else { return };
         state.stored(end, wakes);
-        let pending = state.log.memory_bytes();
-        let urgency = if self.write_out.is_much(pending) { Urgency::Now } else { Urgency::Later };
-        state.list(urgency, self.id, wakes);
+        if let Stable::Placed(end) = mark.stable {
+            let before = state.log.memory_bytes();
+            state.log.now_placed(mark.generation, end);
+            self.write_out.gone(before - state.log.memory_bytes());
+        }
+        let State { road, log, .. } = &mut *state;
+        self.sent(road.stored(log, sequence, mark.stable, &self.journal, &self.lane));
+        let is_much = !state.road.is_in_lane() && self.write_out.is_much(state.log.memory_bytes());
+        state.list(if is_much { Urgency::Now } else { Urgency::Later }, self.id, wakes);
+    }
+
+    /// A write past the journal has ended.
+    pub fn written(&self, written: Written) {
+        let mut state = self.lock();
+        let State { road, log, .. } = &mut *state;
+        self.sent(road.written(log, written, &self.journal, &self.lane));
+    }
+
+    fn sent(&self, Sent(bytes): Sent) {
+        self.write_out.journaled(bytes);
+        self.journal.wake();
     }
 
     /// Takes over what the topic's settings have become. Blocks: its files may be in the middle of a write.
@@ -342,6 +368,7 @@ impl Partition {
     pub fn failed(&self, wakes: &mut Wakes) {
         let mut state = self.lock();
         state.offline = true;
+        state.road.end();
         state.leader.failed();
         state.waiters.failed(wakes);
     }
@@ -351,6 +378,7 @@ impl Partition {
     pub fn deleted(&self, wakes: &mut Wakes) -> usize {
         let mut state = self.lock();
         state.deleted = true;
+        state.road.end();
         state.leader.failed();
         state.waiters.deleted(wakes);
         match self.durability {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use thalweg_log::lane::{self, Written};
 use thalweg_log::log::Mark;
 use thalweg_log::write_out::{Logs, Pending, WriteOut};
 use thalweg_wire::{Offset, TopicPartition};
@@ -81,7 +82,7 @@ impl Partitions {
         let table = self.table.read().expect(UNPOISONED);
         for mark in marks {
             if let Some(partition) = table.alive.get(&mark.log) {
-                partition.stored(mark, &mut wakes);
+                partition.stored(through, mark, &mut wakes);
             }
         }
         drop(table);
@@ -111,6 +112,18 @@ impl Partitions {
         table.alive.values().for_each(|partition| partition.failed(&mut wakes));
         drop(table);
         self.settle(wakes);
+    }
+}
+
+impl lane::Logs for Partitions {
+    fn written(&self, log: TopicPartition, written: Written) {
+        if let Some(partition) = self.find(log) {
+            partition.written(written);
+        }
+    }
+
+    fn failed(&self, reason: &str) {
+        Logs::failed(self, reason);
     }
 }
 

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request, produce_request};
-use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::FetchRequest;
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_messages::produce::ProduceRequest;
@@ -65,7 +64,7 @@ async fn make(client: &mut Client, ledger: &mut Ledger, name: &'static str) -> i
 
 async fn delete(client: &mut Client, ledger: &mut Ledger, name: &'static str) -> io::Result<()> {
     ledger.get_mut(name).unwrap().fate = Fate::Going;
-    match delete_topic(client, name).await? {
+    match client.delete_topic(name).await? {
         0 => ledger.get_mut(name).unwrap().fate = Fate::Gone,
         code => return Err(io::Error::other(format!("error {code}"))),
     }
@@ -78,7 +77,7 @@ async fn swap(sim: &SimulatedWorld, ledger: &mut Ledger, name: &'static str) -> 
     let mut second = Client::connect(&sim.world, ADDRESS).await?;
     let known = ledger.get_mut(name).unwrap();
     known.fate = Fate::Swapping;
-    let (deleted, created) = tokio::join!(delete_topic(&mut first, name), second.create_topic(name, 1));
+    let (deleted, created) = tokio::join!(first.delete_topic(name), second.create_topic(name, 1));
     match (deleted?, created?) {
         (0, 0) => {
             *known = Known { fate: Fate::There, generation: known.generation + 1, values: Vec::new() };
@@ -86,12 +85,6 @@ async fn swap(sim: &SimulatedWorld, ledger: &mut Ledger, name: &'static str) -> 
         }
         codes => Err(io::Error::other(format!("errors {codes:?}"))),
     }
-}
-
-async fn delete_topic(client: &mut Client, name: &str) -> io::Result<i16> {
-    let topic = DeleteTopicState { name: Some(name.to_owned()), ..Default::default() };
-    let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-    Ok(client.call(6, &request).await?.responses[0].error_code)
 }
 
 async fn load(client: &mut Client, ledger: &mut Ledger, name: &'static str, values: usize) -> io::Result<()> {

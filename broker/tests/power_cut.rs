@@ -9,21 +9,33 @@ use std::sync::{Arc, Mutex};
 
 use support::seeds;
 use support::workload::{self, Ledger, SharedLedger, boot, client};
+use thalweg_broker::{Broker, StartError};
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
-/// Two crashes under load, the second often in the middle of the recovery from the first, then a look at everything.
-fn run(seed: u64) -> u64 {
+/// A broker like that; with most seeds two batches of a partition on their way are enough to go past the journal.
+async fn start(sim: &SimulatedWorld, seed: u64) -> Result<Broker, StartError> {
+    let bypass = [1, 400, 262_144][seed as usize % 3];
+    let settings = [("journal.bytes", JOURNAL_BYTES), ("journal.bypass.bytes", bypass), ("num.partitions", 3)];
+    let settings = settings.map(|(name, value)| (name, value.to_string()));
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Broker::start(sim.world.clone(), workload::settings_with(&settings)).await
+}
+
+/// Two crashes under load, the second often in the middle of the recovery from the first, then a look at everything. How
+/// many records there are at the end, and how many writes went past the journal.
+fn run(seed: u64) -> (u64, u64) {
     let ledger: SharedLedger = Arc::new(Mutex::new(Ledger::default()));
     let mut rng = Rng::stream(seed, "crashes");
     let mut sim = boot(async { SimulatedWorld::new(seed) });
+    let mut past_the_journal = 0;
     for round in 0..3 {
         // A start takes some thirty operations, the load a few hundred: both are hit.
         let within = if rng.coin() { 40 } else { 400 };
         sim.disk.crash_at(sim.disk.operations() + 1 + rng.below(within));
-        sim = boot(async {
+        let (rebooted, writes) = boot(async {
             let sim = sim.reboot();
             // A start that fails for lack of power is what is tested; any other failure is not.
-            let Ok(broker) = workload::start_with(&sim, JOURNAL_BYTES).await else { return sim };
+            let Ok(broker) = start(&sim, seed).await else { return (sim, 0) };
             let clients = (0..3).map(|number| {
                 let name = format!("client-{round}-{number}");
                 tokio::spawn(client(sim.world.clone(), ledger.clone(), seed, name, 60))
@@ -32,27 +44,34 @@ fn run(seed: u64) -> u64 {
                 // Connections break when the power goes; a broken promise panics.
                 let _ = client.await.expect("a promise was broken");
             }
+            let writes = broker.writes_past_the_journal();
             drop(broker);
-            sim
+            (sim, writes)
         });
+        sim = rebooted;
+        past_the_journal += writes;
         sim.disk.crash();
         sim.disk.forget_orders();
     }
     boot(async {
         let sim = sim.reboot();
-        let broker = workload::start_with(&sim, JOURNAL_BYTES)
-            .await
-            .unwrap_or_else(|error| panic!("no start after the cuts: {error}"));
+        let broker = start(&sim, seed).await.unwrap_or_else(|error| panic!("no start after the cuts: {error}"));
         let records = workload::check(&sim.world, &ledger).await.expect("a connection");
         broker.stop().await.expect("a clean stop");
-        records
+        (records, past_the_journal)
     })
 }
 
 /// Two tests, so that two cores share the seeds.
 fn run_all(seeds: impl Iterator<Item = u64>) {
-    let records: u64 = seeds.map(run).sum();
+    let (mut records, mut past_the_journal) = (0, 0);
+    for seed in seeds {
+        let (more, writes) = run(seed);
+        (records, past_the_journal) = (records + more, past_the_journal + writes);
+    }
+    println!("{records} records, {past_the_journal} writes past the journal");
     assert!(records > 2_500, "the seeds are not idle: {records} records");
+    assert!(past_the_journal > 500, "few writes go past the journal: {past_the_journal}");
 }
 
 #[test]

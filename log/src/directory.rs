@@ -469,12 +469,13 @@ pub fn recover(
             // The first entry of a log that counts is also its lowest: one below would have killed it.
             Entry::Append(batch) => batch.base_offset(),
             Entry::Truncate { to, .. } => *to,
+            Entry::Placed { end, .. } => *end,
             Entry::LogStart { at } => {
                 starts.insert(id, *at);
                 return Ok(());
             }
-            // A line of the epochs comes with its first batch; what is placed is in the files.
-            Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => return Ok(()),
+            // A line of the epochs comes with its first batch.
+            Entry::Epoch { .. } | Entry::Drop => return Ok(()),
         };
         let found = match logs.entry(id) {
             std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),

@@ -129,8 +129,9 @@ impl Files {
         self.reader.get_or_init(|| segments.reader(Checksums::Verified));
     }
 
-    /// Appends batches behind what is there; the folder is made with the first. A log that was deleted takes them, and
-    /// writes nothing.
+    /// Appends batches behind what is there; the folder is made with the first. Those that are in are passed over: a log
+    /// has two writers, the one who writes stable records out and the lane past the journal. A log that was deleted takes
+    /// them, and writes nothing.
     ///
     /// # Errors
     /// Those of the disk. Those of the batches that got in are not appended again: ask [`Files::end`].
@@ -146,6 +147,7 @@ impl Files {
                 .inspect_err(|_| state.segments = Err(first))?,
         };
         segments.set_rules(rules);
+        let batches = &batches[batches.partition_point(|batch| batch.next_offset() <= segments.end())..];
         // Known once they stand in the file: on a full disk they are written with the next try.
         let outcome = self.note_epochs(&state.epochs, batches).and_then(|epochs| {
             state.epochs = epochs;
@@ -268,6 +270,11 @@ impl Files {
     /// A sync to be done beside further appends, if so many bytes were appended since the last one began.
     pub fn flush_due(&self, bytes: u64) -> Option<Flush> {
         self.state().segments.as_mut().ok()?.flush_due(bytes)
+    }
+
+    /// A sync of the records there are, to be done beside further appends. Indexes are hints, and may wait for another.
+    pub fn flush_records(&self) -> Option<Flush> {
+        self.state().segments.as_mut().ok()?.flush_records()
     }
 
     /// Notes that such a sync was done.

@@ -28,8 +28,10 @@ pub struct Mark {
 /// What an entry made stable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stable {
-    /// Records below this offset.
+    /// Records below this offset, in the journal.
     Records(Offset),
+    /// Records below this offset, in synced files.
+    Placed(Offset),
     /// The log start.
     LogStart(Offset),
     /// The deletion of the log.
@@ -197,6 +199,35 @@ impl Log {
         self.queued(&entry, Stable::LogStart(self.start))
     }
 
+    /// Where the records in files end.
+    pub fn placed(&self) -> Offset {
+        self.placed
+    }
+
+    /// All batches from one on that files may lack, acknowledged or not, for the lane past the journal.
+    pub fn batches_from(&self, offset: Offset) -> Vec<Batch> {
+        self.tail.from(offset).cloned().collect()
+    }
+
+    /// Whether so many bytes stand at `from` and above, below the newest batch. In a few batches: no more are counted.
+    pub fn has_much_before_newest(&self, from: Offset, bytes: usize) -> bool {
+        if self.tail.bytes() < bytes {
+            return false;
+        }
+        let mut found = 0;
+        let before = self.tail.newest().skip(1).take(MUCH_BATCHES);
+        before.take_while(|batch| batch.base_offset() >= from).any(|batch| {
+            found += batch.byte_length();
+            found >= bytes
+        })
+    }
+
+    /// The entry that says that files have all records below `end`, synced, the last of them in a batch with that
+    /// checksum. No other entry of the log was queued since they were written.
+    pub fn placed_entry(&self, end: Offset, crc: u32) -> Queued<Mark> {
+        self.queued(&Entry::Placed { end, crc }, Stable::Placed(end))
+    }
+
     /// The entry that says that the log is deleted.
     pub fn drop_entry(&self) -> Queued<Mark> {
         self.queued(&Entry::Drop, Stable::Drop)
@@ -217,7 +248,7 @@ impl Log {
     pub fn stored(&mut self, mark: Mark) -> Option<Offset> {
         let settled = self.cuts.partition_point(|(generation, _)| *generation <= mark.generation);
         self.cuts.drain(..settled);
-        let Stable::Records(end) = mark.stable else { return None };
+        let (Stable::Records(end) | Stable::Placed(end)) = mark.stable else { return None };
         Some(self.cuts.first().map_or(end, |(_, to)| end.min(*to)))
     }
 
@@ -290,11 +321,30 @@ impl Log {
                 self.start = self.start.max(at);
                 self.forget_placed();
             }
-            Entry::Placed { .. } | Entry::Epoch { .. } | Entry::Drop => {}
+            Entry::Placed { end, crc } => {
+                self.cut_files(end)?;
+                self.cut(end);
+                self.check_placed(end, crc)?;
+            }
+            Entry::Epoch { .. } | Entry::Drop => {}
         }
         // What is redone is durable: no marks are on their way.
         self.cuts.clear();
         Ok(())
+    }
+
+    /// Files have what they were said to have.
+    fn check_placed(&self, end: Offset, crc: u32) -> Result<(), RedoError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let last = ReadLimit { bytes: 0, first: FirstBatch::Always };
+        let found = match files.reader() {
+            Some(reader) if self.end == end => reader.read(Offset(end.0 - 1), end, last).map_err(RedoError::Files)?,
+            _ => Vec::new(),
+        };
+        match found.first() {
+            Some(batch) if batch.next_offset() == end && batch.header().crc() == crc => Ok(()),
+            _ => Err(RedoError::Files(files.missing(end))),
+        }
     }
 
     /// The part of a cut that goes below memory. Only what is redone goes there: its entry is durable.
@@ -344,6 +394,12 @@ impl Log {
         Queued { kind, head, body, mark: Mark { log: self.id, generation: self.generation, stable } }
     }
 }
+
+/// Batches that [`Log::has_much_before_newest`] counts.
+const MUCH_BATCHES: usize = 64;
+
+/// The bytes that the word that records were placed takes in the journal: what to reserve for it.
+pub const PLACED_JOURNAL_BYTES: usize = 32;
 
 /// The bytes that a new log start takes in the journal: what to reserve for it.
 pub const LOG_START_JOURNAL_BYTES: usize = 28;

@@ -164,7 +164,8 @@ fn window(
     if let Trust::Redone { from } = trust
         && end > segments.end()
     {
-        // What it has beyond the cut was acknowledged, or it would not be there: the journal appends it again.
+        // What it has beyond the cut the journal appends again. Or it went past the journal and nobody was told of it: then
+        // those that it pushed out of the window are none that a producer, who has five on their way, would send again.
         producers.truncate(from);
         return Ok(Some((Tracked { producers, last_crc: 0, since_window: 0 }, segments.end())));
     }

@@ -1,11 +1,12 @@
 //! Which entries of a journal still count after a stop: cut, then append.
 //!
-//! An `Append` at base *b* means "cut the log at *b*, then append", so going over the entries above the checkpoint in
-//! order brings a log to its end, whatever its files held. Some entries must not be gone over again:
+//! An `Append` at base *b* means "cut the log at *b*, then append", and a `Placed` means "cut the log at its end, which its
+//! files reach", so going over the entries above the checkpoint in order brings a log to its end, whatever its files held.
+//! Some entries must not be gone over again:
 //!
 //! - an `Append` that a later `Truncate` killed: its file is already cut, so nothing may be left for it to continue;
-//! - an `Append` or a `Truncate` before a `Placed` of its log: what the log held then is in the synced segment and, past
-//!   the journal's lane, in no entry. Cutting it would lose it;
+//! - an `Append`, a `Truncate` or a `Placed` before a `Placed` of its log: what the log held then is in the synced segment
+//!   and, past the journal's lane, in no entry. Cutting it would lose it;
 //! - a `Placed` that a later `Truncate` took something from: the file need not reach its end any more;
 //! - whatever stands before a `Drop`.
 //!
@@ -18,8 +19,10 @@
 //!    and only then tells the journal *S*.
 //! 3. `Placed` is queued after all of its log's bytes, those that wait for the journal too, were written and synced;
 //!    until then that log gets no other entry, not even a `Truncate`.
-//! 4. The first open of a log after an unclean stop cuts what no whole batch explains.
-//! 5. A file of the journal is reused only after a frame is durable that names the newer *S*.
+//! 4. Nothing of a log is cut that no entry names: what is in its files was durable, all of it.
+//! 5. Past the journal nothing is written to a file but behind a durable entry of its log, in a frame past the newest *S*:
+//!    that entry cuts off what a crash leaves. A checkpoint does not tell an *S* that reaches it before that is synced.
+//! 6. A file of the journal is reused only after a frame is durable that names the newer *S*.
 
 use std::collections::HashMap;
 
@@ -69,7 +72,7 @@ impl Verdicts {
         match entry {
             Entry::Append(batch) => position > later.placed && later.lowest_cut(position) > batch.base_offset(),
             Entry::Truncate { .. } => position > later.placed,
-            Entry::Placed { end, .. } => later.lowest_cut(position) >= *end,
+            Entry::Placed { end, .. } => position == later.placed && later.lowest_cut(position) >= *end,
             Entry::Epoch { .. } | Entry::LogStart { .. } | Entry::Drop => true,
         }
     }
@@ -147,6 +150,8 @@ mod tests {
     fn what_stands_before_a_placed_of_its_log_is_in_the_file() {
         let story = [(0, append(0, 5)), (0, truncate(0)), (0, append(0, 8)), (0, placed(20)), (0, append(20, 1))];
         assert_eq!(verdicts(&story), "---yy");
+        let story = [(0, placed(6)), (0, append(6, 2)), (0, placed(9))];
+        assert_eq!(verdicts(&story), "--y", "the first would cut off what the second says is there");
         let story = [(0, truncate(8)), (0, placed(8))];
         assert_eq!(verdicts(&story), "-y", "records that never were in the journal may stand above the truncation now");
         let story = [(0, placed(20)), (0, truncate(5)), (0, append(5, 1))];

@@ -44,6 +44,11 @@ impl Tail {
         self.batches.range(first..)
     }
 
+    /// All batches, the newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &Batch> {
+        self.batches.iter().rev()
+    }
+
     /// The newest batch.
     pub fn last(&self) -> Option<&Batch> {
         self.batches.back()

@@ -27,8 +27,8 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "acknowledge before the write is durable",
         file: "broker/src/partition.rs",
-        right: "                        self.journal.push(reservation, entry);\n                    }\n                    Durability::PageCache",
-        wrong: "                        self.journal.push(reservation, entry);\n                        state.stored(end, wakes);\n                    }\n                    Durability::PageCache",
+        right: "                        self.write_out.journaled(bytes);\n                    }\n                    Durability::PageCache",
+        wrong: "                        self.write_out.journaled(bytes);\n                        state.stored(end, wakes);\n                    }\n                    Durability::PageCache",
         found_by: ("thalweg-broker", &["--test", "power_cut", "even"]),
     },
     Bug {
@@ -57,6 +57,27 @@ const BUGS: &[Bug] = &[
         file: "log/src/redo.rs",
         right: "            Entry::Placed { .. } => self.later.entry(log).or_default().placed = position,",
         wrong: "            Entry::Placed { .. } => {}",
+        found_by: ("thalweg-log", &[]),
+    },
+    Bug {
+        name: "acknowledge past the journal before the file is synced",
+        file: "log/src/lane/write.rs",
+        right: "            flush.run()?;",
+        wrong: "",
+        found_by: ("thalweg-broker", &["--test", "past_the_journal"]),
+    },
+    Bug {
+        name: "write past the journal behind an entry that a checkpoint has let go",
+        file: "log/src/lane/fences.rs",
+        right: "        if sequence <= state.passed {",
+        wrong: "        if sequence == u64::MAX {",
+        found_by: ("thalweg-broker", &["--test", "past_the_journal"]),
+    },
+    Bug {
+        name: "let a checkpoint pass what is written past the journal",
+        file: "log/src/write_out/driver.rs",
+        right: "                    self.lane.passed(through).await;",
+        wrong: "",
         found_by: ("thalweg-log", &[]),
     },
     Bug {

@@ -125,6 +125,8 @@ pub(super) static BROKER: &[Setting] = rows! {
         "How long a starting broker tries to reach the controller.";
     "inter.broker.listener.name" String None, Any, Static, Waits:
         "The listener that brokers use among themselves.";
+    "journal.bypass.bytes" Long Some("262144"), AtLeast(1), Static, Acts:
+        "With so many bytes of one partition on their way through the journal, the next go past it: to the partition's files, which are synced.";
     "journal.bytes" Long Some("1073741824"), AtLeast(65536), Static, Acts:
         "The size of a log directory's journal once it has grown, in bytes; less is taken on a small disk.";
     "leader.imbalance.check.interval.seconds" Long Some("300"), AtLeast(1), Static, Waits:

@@ -66,6 +66,8 @@ pub struct Directories {
     pub metadata: PathBuf,
     /// `journal.bytes`: what each log directory's journal grows to, in bytes.
     pub journal_bytes: u64,
+    /// `journal.bypass.bytes`: how much of one partition on its way brings it past the journal, in bytes.
+    pub journal_bypass_bytes: usize,
 }
 
 /// How topics come and go.
@@ -341,7 +343,8 @@ fn directories(values: &Values, problems: &mut Problems) -> Directories {
         let what = "metadata.log.dir is a log directory: the metadata log needs one of its own".to_owned();
         problems.push((values.origin("metadata.log.dir"), what));
     }
-    Directories { logs, metadata, journal_bytes: values.number("journal.bytes").unsigned_abs() }
+    let journal_bypass_bytes = usize::try_from(values.number("journal.bypass.bytes")).unwrap_or(usize::MAX);
+    Directories { logs, metadata, journal_bytes: values.number("journal.bytes").unsigned_abs(), journal_bypass_bytes }
 }
 
 /// `DATA/logs` has `DATA/quorum` beside it. Under any other name, two brokers may share the parent: `NAME-quorum`.

@@ -11,6 +11,7 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use thalweg_messages::metadata::{MetadataRequest, MetadataResponse};
@@ -101,6 +102,12 @@ impl Client {
     /// Creates a topic; the error code.
     pub async fn create_topic(&mut self, name: &str, partitions: i32) -> io::Result<i16> {
         self.create_topic_with(name, partitions, &[]).await
+    }
+
+    pub async fn delete_topic(&mut self, name: &str) -> io::Result<i16> {
+        let topic = DeleteTopicState { name: Some(name.to_owned()), ..Default::default() };
+        let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        Ok(self.call(6, &request).await?.responses[0].error_code)
     }
 
     /// The same with settings.

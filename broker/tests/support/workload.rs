@@ -41,7 +41,13 @@ pub type SharedLedger = Arc<Mutex<Ledger>>;
 
 /// Settings of a simulated broker with a journal of so many bytes.
 pub fn settings(journal_bytes: u64) -> Settings {
-    settings_with(&[("journal.bytes", &journal_bytes.to_string()), ("num.partitions", &PARTITIONS.to_string())])
+    let (journal_bytes, partitions) = (journal_bytes.to_string(), PARTITIONS.to_string());
+    settings_with(&[
+        ("journal.bytes", &journal_bytes),
+        // A few records on their way are enough to go past the journal.
+        ("journal.bypass.bytes", "400"),
+        ("num.partitions", &partitions),
+    ])
 }
 
 /// Settings of a simulated broker, with these names set.

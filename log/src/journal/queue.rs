@@ -37,9 +37,14 @@ pub enum Full {
 }
 
 impl<M> Queued<M> {
+    /// What to reserve for it.
+    pub(crate) fn body_bytes(&self) -> usize {
+        self.head.bytes().len() + self.body.len()
+    }
+
     /// What it takes in a frame, in bytes.
     pub(super) fn length(&self) -> usize {
-        entry::PREFIX_BYTES + self.head.bytes().len() + self.body.len()
+        entry::PREFIX_BYTES + self.body_bytes()
     }
 }
 
@@ -258,6 +263,16 @@ impl<M> Shared<M> {
 }
 
 impl<M> Reservation<M> {
+    /// A promise of nothing, to add to.
+    pub fn none(&self) -> Reservation<M> {
+        Reservation { shared: self.shared.clone(), bytes: 0 }
+    }
+
+    /// Adds what is left of another promise of the same journal.
+    pub fn absorb(&mut self, mut other: Reservation<M>) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
     /// Takes a smaller promise out of this one, for another holder. `None` if it isn't large enough.
     pub fn split(&mut self, entries: usize, bytes: usize) -> Option<Reservation<M>> {
         let bytes = bytes as u64 + entries as u64 * self.shared.entry_overhead();

@@ -23,10 +23,20 @@ pub(super) enum Unsynced {
     Folder,
 }
 
+/// How much of the last segment a sync is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// Its `.log`.
+    Records,
+    /// Its indexes too.
+    All,
+}
+
 /// A sync that is to be done, of what a log had when it was made (see [`super::Segments::flush_due`]).
 pub struct Flush {
     pub(super) shared: Arc<Shared>,
     pub(super) unsynced: Unsynced,
+    pub(super) part: Part,
     /// The segment that it is about.
     pub(super) base: Offset,
     /// Where the records ended.
@@ -41,7 +51,10 @@ impl Flush {
     /// # Errors
     /// Those of the disk; final.
     pub fn run(&self) -> io::Result<()> {
-        let outcome = sync(&self.shared, Some(self.base), self.unsynced);
+        let outcome = match self.part {
+            Part::Records => finally(self.shared.folder.sync_records(self.base)),
+            Part::All => sync(&self.shared, Some(self.base), self.unsynced),
+        };
         // Whoever takes files away says so first; then this counts for nothing (see [`super::Segments::flushed`]).
         let is_past = || self.shared.list().generation != self.generation;
         match outcome {
@@ -57,7 +70,10 @@ impl Flush {
 /// Those of the disk; final, also where it was full (thin volumes find that out when they write back): a second sync would
 /// succeed without the bytes that the first has lost.
 pub(super) fn sync(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
-    let outcome = sync_files(shared, active, unsynced);
+    finally(sync_files(shared, active, unsynced))
+}
+
+fn finally(outcome: io::Result<()>) -> io::Result<()> {
     outcome.map_err(|error| if is_full(&error) { io::Error::other(error) } else { error })
 }
 

@@ -90,6 +90,11 @@ impl Folder {
         WRITTEN.into_iter().try_for_each(|kind| self.open(base, kind)?.sync())
     }
 
+    /// Makes a segment's records durable, without their indexes.
+    pub(super) fn sync_records(&self, base: Offset) -> io::Result<()> {
+        self.open(base, FileKind::Log)?.sync()
+    }
+
     /// Makes the names in the folder durable.
     pub(super) fn sync_names(&self) -> io::Result<()> {
         self.files.disk().sync_dir(&self.path)

@@ -9,7 +9,7 @@ use thalweg_wire::{Offset, Timestamp, TopicId};
 
 use super::damage::SegmentError;
 use super::extent::{Due, Segment, Survey, byte_length, first_header};
-use super::flush::{self, Flush, Unsynced};
+use super::flush::{self, Flush, Part, Unsynced};
 use super::names::{FileKind, parse_file_name};
 use super::open::{self, Found, Opened, Trust};
 use super::reader::{Checksums, Reader, Shared};
@@ -293,8 +293,20 @@ impl Segments {
     pub fn flush_due(&mut self, bytes: u64) -> Option<Flush> {
         let active = self.active().filter(|_| self.unsynced_bytes >= bytes)?;
         self.unsynced_bytes = 0;
+        Some(self.flush(active, Part::All))
+    }
+
+    /// A sync of all records, to be done elsewhere like [`Segments::flush_due`]'s. Indexes are hints, and are left to
+    /// another sync; names that the records need are not.
+    pub fn flush_records(&mut self) -> Option<Flush> {
+        let active = self.active()?;
+        self.unsynced_bytes = 0;
+        Some(self.flush(active, if self.unsynced > Unsynced::Bytes { Part::All } else { Part::Records }))
+    }
+
+    fn flush(&self, active: Segment, part: Part) -> Flush {
         let (shared, generation) = (self.shared.clone(), self.shared.list().generation);
-        Some(Flush { shared, unsynced: self.unsynced, base: active.base, end: active.end, generation })
+        Flush { shared, unsynced: self.unsynced, part, base: active.base, end: active.end, generation }
     }
 
     /// Notes that a sync was done. One from before a truncation counts for nothing: other bytes may stand there now.
@@ -305,7 +317,7 @@ impl Segments {
         let end = self.end();
         self.recovery_point = self.recovery_point.max(flush.end).min(end);
         // Names came with the first batch of the segment; what came since are bytes. Those of a later segment are its own.
-        if self.active().is_some_and(|active| active.base == flush.base) {
+        if flush.part == Part::All && self.active().is_some_and(|active| active.base == flush.base) {
             let left = if flush.end >= end { Unsynced::Nothing } else { Unsynced::Bytes };
             self.unsynced = self.unsynced.min(left);
         }

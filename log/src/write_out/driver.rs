@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use thalweg_wire::TopicPartition;
+use thalweg_wire::batch::Batch;
+use thalweg_wire::{Offset, TopicPartition};
 use thalweg_world::disk::{Space, is_full};
 use thalweg_world::{DiskFile, World};
 use tokio::sync::mpsc;
 
 use super::{Logs, Outcome, Shared, Task};
 use crate::files::Files;
+use crate::lane::Lane;
 use crate::log_starts::LogStarts;
 use crate::segment::{Flush, SegmentError};
 
@@ -35,6 +37,8 @@ pub struct Driver {
     pub starts: Arc<LogStarts>,
     /// Who holds the logs.
     pub logs: Arc<dyn Logs>,
+    /// What goes past the journal, and needs frames that a checkpoint is about to name.
+    pub lane: Lane,
     /// Is told the frame up to which all files are synced.
     pub checkpoint: Box<dyn Fn(u64) + Send + Sync>,
 }
@@ -102,6 +106,10 @@ impl Driver {
             match outcome {
                 Ok(()) if task == Task::WriteOut => {}
                 Ok(()) => {
+                    self.lane.passed(through).await;
+                    if shared.failed.load(Ordering::Relaxed) {
+                        return Err("a sync failed".to_owned());
+                    }
                     (self.checkpoint)(through);
                     shared.lock().checkpointed = through;
                     if task == Task::Drain {
@@ -160,8 +168,10 @@ impl Driver {
                     return Ok(());
                 }
                 let outcome = pending.files.append(&pending.batches, world.clock.wall());
-                // Also when the disk became full on the way: what got in is not appended again.
-                let end = pending.files.end();
+                // Also when the disk became full on the way: what got in is not appended again. Past what is stable there
+                // may be more already.
+                let stable = pending.batches.last().map_or(Offset::ZERO, Batch::next_offset);
+                let end = pending.files.end().min(stable);
                 shared.left(logs.placed(*log, pending.generation, end));
                 // Not only at the end: ten thousand logs that are made now take seconds.
                 shared.relief.send_replace(());
@@ -209,6 +219,82 @@ impl Stopped {
         match error {
             SegmentError::Io(error) if is_full(&error) => Stopped::Full(left.to_vec()),
             error => Stopped::Failed(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Weak;
+
+    use thalweg_world::disk::Open;
+    use thalweg_world::simulated::SimulatedWorld;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::lane::{self, Written};
+    use crate::write_out::{Pending, Thresholds, WriteOut};
+
+    /// Who holds no log.
+    struct Nobody;
+
+    impl Logs for Nobody {
+        fn pending(&self, _: TopicPartition) -> Option<Pending> {
+            None
+        }
+
+        fn placed(&self, _: TopicPartition, _: u32, _: Offset) -> usize {
+            0
+        }
+
+        fn failed(&self, reason: &str) {
+            panic!("{reason}");
+        }
+    }
+
+    impl lane::Logs for Nobody {
+        fn written(&self, _: TopicPartition, _: Written) {}
+
+        fn failed(&self, _: &str) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_checkpoint_waits_for_what_is_written_past_the_journal_and_is_not_told_after_a_failure() {
+        for fails in [false, true] {
+            let sim = SimulatedWorld::new(1);
+            let directory = Path::new("logs");
+            sim.disk.install(&directory.join(".lock"), b"").unwrap();
+            let write_out = WriteOut::new(Thresholds::for_journal(1 << 20));
+            let nobody: Weak<dyn lane::Logs> = Weak::<Nobody>::new();
+            let lane = Lane::new(sim.world.clone(), 1, nobody, write_out.clone());
+            let (tell, mut told) = mpsc::unbounded_channel();
+            let driver = Driver {
+                world: sim.world.clone(),
+                directory: directory.to_owned(),
+                anchor: sim.world.disk.open(&directory.join(".lock"), Open::Read).unwrap(),
+                starts: Arc::new(LogStarts::read(sim.world.disk.clone(), directory.to_owned()).unwrap()),
+                logs: Arc::new(Nobody),
+                lane: lane.clone(),
+                checkpoint: Box::new(move |through| tell.send(through).unwrap()),
+            };
+            let an_hour = Duration::from_secs(3600);
+            let fence = lane.fence(3).unwrap();
+            write_out.journaled(1 << 20);
+            write_out.committed(3);
+            let running = tokio::spawn(write_out.clone().run(driver));
+            assert!(timeout(an_hour, told.recv()).await.is_err(), "frame 3 is still needed");
+            if fails {
+                write_out.fail();
+            }
+            drop(fence);
+            if fails {
+                assert!(running.await.unwrap_err().is_panic(), "the logs hear of it");
+                assert_eq!(told.recv().await, None);
+            } else {
+                assert_eq!(told.recv().await, Some(3));
+                running.abort();
+            }
         }
     }
 }

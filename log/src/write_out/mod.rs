@@ -96,8 +96,8 @@ struct Shared {
     state: Mutex<State>,
     /// Bytes that are in memory only.
     pending: AtomicUsize,
-    /// Bytes that arrived since the last commit.
-    arrived: AtomicU64,
+    /// Bytes that were queued for the journal since the last commit.
+    journaled: AtomicU64,
     /// The newest frame whose marks the logs have heard.
     through: AtomicU64,
     work: Notify,
@@ -139,7 +139,7 @@ impl WriteOut {
             thresholds,
             state: Mutex::default(),
             pending: AtomicUsize::new(0),
-            arrived: AtomicU64::new(0),
+            journaled: AtomicU64::new(0),
             through: AtomicU64::new(0),
             work: Notify::new(),
             relief: watch::Sender::new(()),
@@ -175,16 +175,21 @@ impl WriteOut {
         }
     }
 
+    /// So many bytes were queued for the journal.
+    pub fn journaled(&self, bytes: usize) {
+        self.shared.journaled.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
     /// So many bytes came into memory.
     pub fn arrived(&self, bytes: usize) {
-        self.shared.arrived.fetch_add(bytes as u64, Ordering::Relaxed);
         self.shared.pending.fetch_add(bytes, Ordering::Relaxed);
         if self.shared.is_short_of_memory() {
             self.shared.work.notify_one();
         }
     }
 
-    /// So many bytes of logs that were deleted will not be written out.
+    /// So many bytes are in memory no more, and it was not this that wrote them out: their log was deleted, or they went
+    /// past the journal.
     pub fn gone(&self, bytes: usize) {
         self.shared.left(bytes);
         self.shared.relief.send_replace(());
@@ -195,8 +200,8 @@ impl WriteOut {
         let before = self.shared.through.swap(through, Ordering::AcqRel);
         // The first one's number also counts those from before the start.
         let frames = if before == 0 { 1 } else { through.saturating_sub(before) };
-        // What the journal grew by: what arrived, and at least a block for each frame, with or without entries.
-        let bytes = self.shared.arrived.swap(0, Ordering::Relaxed) + frames * BLOCK_BYTES as u64;
+        // What the journal grew by: what was queued, and at least a block for each frame, with or without entries.
+        let bytes = self.shared.journaled.swap(0, Ordering::Relaxed) + frames * BLOCK_BYTES as u64;
         let mut state = self.shared.lock();
         state.journal_bytes += bytes;
         if state.journal_bytes >= self.shared.thresholds.journal_bytes || state.checkpoint_wanted {
@@ -227,6 +232,11 @@ impl WriteOut {
     /// was taken, and what frees space, may still use it.
     pub fn is_at_reserve(&self) -> bool {
         self.shared.at_reserve.load(Ordering::Relaxed)
+    }
+
+    /// A write to the directory's files failed elsewhere: no checkpoint is told any more.
+    pub fn fail(&self) {
+        self.shared.failed.store(true, Ordering::Relaxed);
     }
 
     /// Asks for everything to be written out, once no more records come; the driver ends then.

@@ -46,7 +46,8 @@ pub(crate) enum View {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     Begun(Piece),
-    Written(Piece),
+    /// Behind the frame of that sequence.
+    Written(Piece, u64),
     Synced(Piece),
 }
 
@@ -62,6 +63,8 @@ pub(crate) struct Log {
     /// The start that a synced checkpoint file names.
     pub(crate) synced_start: i64,
     pub(crate) lane: Option<Lane>,
+    /// The newest durable frame with an entry about its records.
+    pub(crate) newest_entry: u64,
     pub(crate) segment: Segment,
     /// What it was when it was last recovered, what was asked since, and how much of that was acknowledged.
     pub(crate) before: View,
@@ -80,6 +83,7 @@ impl Log {
             durable_start: 0,
             synced_start: 0,
             lane: None,
+            newest_entry: 0,
             segment: Segment::default(),
             before: View::There { start: 0, end: 0, pieces: Vec::new() },
             asked: Vec::new(),
@@ -96,17 +100,19 @@ impl Log {
         self.origin = self.origin.min(to);
     }
 
-    /// What the file has, as the first open after an unclean stop finds it.
-    pub(crate) fn open(&mut self, checks: bool) {
+    /// What the file has, as the first open after an unclean stop finds it. Nothing is cut that no entry names.
+    pub(crate) fn open(&mut self, is_named: bool) -> Result<(), String> {
         let whole = self.segment.now.whole();
         self.origin = self.segment.now.first;
         self.held = whole.into_iter().map(|piece| Held { piece, sequence: Some(0), placed: true }).collect();
-        if self.end() < self.segment.now.end() && checks {
-            self.segment.change(Change::Cut(self.end()));
+        if self.end() < self.segment.now.end() && !is_named {
+            return Err(format!("a file is torn at {}, and the journal doesn't say why", self.end()));
         }
         (self.start, self.durable_start) = (self.synced_start, self.synced_start);
         // A folder that was never synced is no sign of a deletion: only a `Drop`, redone or checkpointed, is.
         self.gone = self.before == View::Gone || (!self.segment.now.exists && self.gone);
+        self.newest_entry = 0;
+        Ok(())
     }
 
     pub(crate) fn redo(&mut self, sequence: u64, said: Said, cuts: bool) -> Result<(), String> {
@@ -122,6 +128,7 @@ impl Log {
             }
             Said::Truncate(to) => self.cut(to),
             Said::Placed(piece) => {
+                self.cut(piece.end());
                 if self.end() < piece.end() {
                     return Err(format!("{piece:?} was placed and is not in the file"));
                 }

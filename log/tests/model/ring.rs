@@ -37,6 +37,11 @@ impl<T: Clone> Ring<T> {
         self.wanted = self.wanted.max(sequence);
     }
 
+    /// What the next frame will name, or an earlier one did.
+    pub(crate) fn named(&self) -> u64 {
+        self.wanted
+    }
+
     pub(crate) fn idle(&self) -> bool {
         self.flight.is_none()
     }

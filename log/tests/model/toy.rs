@@ -83,8 +83,8 @@ impl Directory {
             8..=9 => self.truncate(log),
             10 => self.move_start(log),
             11 if self.rng.below(8) == 0 => self.drop_log(log),
-            11..=12 => self.begin_lane(log),
-            13..=15 => self.go_on_in_lane(log)?,
+            11..=13 => self.begin_lane(log),
+            14..=15 => self.go_on_in_lane(log)?,
             16..=20 => self.depart(),
             21..=25 => self.land(),
             26..=27 => self.cut(),
@@ -166,18 +166,20 @@ impl Directory {
     fn go_on_in_lane(&mut self, log: usize) -> Result<(), String> {
         let all = self.keeps(Rule::LaneWritesAllPending);
         let syncs = self.keeps(Rule::LaneSyncs);
+        let fenced = self.keeps(Rule::LaneWritesBehindAnEntry);
         let this = &mut self.logs[log];
         this.lane = match this.lane {
             None => None,
+            Some(Lane::Begun(piece)) if fenced && this.newest_entry <= self.ring.named() => Some(Lane::Begun(piece)),
             Some(Lane::Begun(piece)) => {
                 let mine = |held: &&mut Held| !held.placed && (all || held.piece == piece);
                 for held in this.held.iter_mut().filter(mine) {
                     this.segment.change(Change::Write(held.piece));
                     held.placed = true;
                 }
-                Some(Lane::Written(piece))
+                Some(Lane::Written(piece, this.newest_entry))
             }
-            Some(Lane::Written(piece)) => {
+            Some(Lane::Written(piece, _)) => {
                 if syncs {
                     this.segment.sync();
                 }
@@ -214,6 +216,9 @@ impl Directory {
         self.queue.drain(..self.in_flight);
         for note in frame.entries {
             let log = &mut self.logs[note.log];
+            if !matches!(note.entry, Said::Start(_)) {
+                log.newest_entry = frame.sequence;
+            }
             log.acknowledged = log.acknowledged.max(note.acknowledges);
             match note.entry {
                 Said::Append(piece) | Said::Placed(piece) => {
@@ -305,6 +310,15 @@ impl Directory {
                 Some(Checkpoint::Sync(through, log + 1))
             }
             Some(Checkpoint::Sync(through, _)) => Some(Checkpoint::Publish(through)),
+            Some(Checkpoint::Publish(through))
+                if self.keeps(Rule::CheckpointWaitsForTheLane)
+                    && self
+                        .logs
+                        .iter()
+                        .any(|log| matches!(log.lane, Some(Lane::Written(_, behind)) if behind <= through)) =>
+            {
+                return Ok(());
+            }
             Some(Checkpoint::Publish(through)) => {
                 self.ring.checkpoint(through);
                 None
@@ -329,19 +343,19 @@ impl Directory {
     /// Starts again; the power is cut after so many steps.
     fn recover(&mut self, steps: u64) -> Result<Result<(), PowerCut>, String> {
         let mut steps = 0..steps;
-        for log in 0..self.logs.len() {
-            if steps.next().is_none() {
-                return Ok(Err(PowerCut));
-            }
-            let checks = self.keeps(Rule::CheckAtOpen);
-            self.logs[log].open(checks);
-        }
         let notes: Vec<(u64, Note)> = self
             .ring
             .open()?
             .into_iter()
             .flat_map(|frame| frame.entries.into_iter().map(move |note| (frame.sequence, note)))
             .collect();
+        for log in 0..self.logs.len() {
+            if steps.next().is_none() {
+                return Ok(Err(PowerCut));
+            }
+            let is_named = notes.iter().any(|(_, note)| note.log == log && !matches!(note.entry, Said::Start(_)));
+            self.logs[log].open(is_named)?;
+        }
         let counts = self.verdicts(&notes);
         for ((sequence, note), counts) in notes.into_iter().zip(counts) {
             if steps.next().is_none() {

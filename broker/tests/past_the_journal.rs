@@ -1,0 +1,262 @@
+//! Records that went past the journal, straight to their files: as durable as any other, wherever the power goes off and
+//! whatever the disk does.
+
+#![allow(clippy::unwrap_used, reason = "all of this file is tests")]
+
+mod support;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use support::workload::{ADDRESS, boot, create, settings_with};
+use support::{Client, batch, produce_request};
+use thalweg_broker::{Broker, StartError};
+use thalweg_messages::produce::ProduceRequest;
+use thalweg_world::disk::Open;
+use thalweg_world::simulated::disk::{Fault, Kind};
+use thalweg_world::simulated::{Faults, SimulatedWorld};
+
+/// Two batches of a partition on their way are enough to go past the journal, which has a checkpoint every 16 KiB.
+async fn start(sim: &SimulatedWorld) -> Result<Broker, StartError> {
+    let settings = [("journal.bytes", "65536"), ("journal.bypass.bytes", "1")];
+    Broker::start(sim.world.clone(), settings_with(&settings)).await
+}
+
+const VALUE_BYTES: usize = 3_000;
+
+fn value(number: usize) -> String {
+    format!("{number:0VALUE_BYTES$}")
+}
+
+const SEGMENTS: (&str, &str) = ("segment.bytes", "1048576");
+
+/// Sends so many values at once, behind those that were; how many of them were acknowledged, which are the first.
+async fn send(client: &mut Client, from: usize, count: usize) -> io::Result<usize> {
+    for number in from..from + count {
+        let value = value(number);
+        client.send::<ProduceRequest>(12, &produce_request("t", 0, &batch(&[value.as_bytes()]), -1)).await?;
+    }
+    let mut acknowledged = 0;
+    for _ in 0..count {
+        let (_, answer) = client.receive::<ProduceRequest>(12).await?;
+        match answer.responses[0].partition_responses[0].error_code {
+            0 => acknowledged += 1,
+            code => return Err(io::Error::other(format!("error {code} after {acknowledged}"))),
+        }
+    }
+    Ok(acknowledged)
+}
+
+/// All values that are there: dense, and the ones that were sent.
+async fn found(sim: &SimulatedWorld) -> usize {
+    let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
+    let records = client.read_all("t", 0, 0).await.unwrap();
+    for (number, (offset, found)) in records.iter().enumerate() {
+        assert_eq!((*offset, &found[..]), (number as i64, value(number).as_bytes()));
+    }
+    records.len()
+}
+
+async fn connect(sim: &SimulatedWorld) -> Client {
+    Client::connect(&sim.world, ADDRESS).await.unwrap()
+}
+
+#[test]
+fn what_is_acknowledged_past_the_journal_survives_the_power_and_is_plain_files_after_a_stop() {
+    for seed in 0..10 {
+        let mut sent = 0;
+        let mut sim = boot(async { SimulatedWorld::new(seed) });
+        for _ in 0..3 {
+            sim = boot(async {
+                let sim = sim.reboot();
+                let broker = start(&sim).await.unwrap();
+                let mut client = connect(&sim).await;
+                if sent == 0 {
+                    create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+                }
+                assert_eq!(found(&sim).await, sent, "seed {seed}");
+                for burst in [1, 30, 2, 30] {
+                    sent += send(&mut client, sent, burst).await.unwrap();
+                }
+                assert!(broker.writes_past_the_journal() > 4, "{} writes", broker.writes_past_the_journal());
+                assert_eq!(found(&sim).await, sent, "seed {seed}");
+                sim
+            });
+            sim.disk.crash();
+        }
+        boot(async {
+            let sim = sim.reboot();
+            start(&sim).await.unwrap().stop().await.unwrap();
+            let broker = start(&sim).await.unwrap();
+            assert_eq!(found(&sim).await, sent, "seed {seed}, after a clean stop");
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+/// A start, so many bursts, a clean stop; the power goes off at one operation. Says how many operations there are.
+///
+/// With each burst another topic gets as much as calls for a checkpoint, which then is told while records are on their way
+/// past the journal.
+fn story(seed: u64, crash_at: Option<u64>) -> u64 {
+    const BURSTS: [usize; 8] = [6, 1, 3, 4, 3, 3, 1, 4];
+    let (mut sent, mut created) = (0, false);
+    let sim = boot(async { SimulatedWorld::new(seed) });
+    // A journal that is slower than the files: their bytes are there before any word of them.
+    let takes = Duration::from_millis(1)..=Duration::from_millis(8);
+    sim.disk.set_faults(Faults { durable_write_takes: takes, ..Faults::default() });
+    if let Some(at) = crash_at {
+        sim.disk.crash_at(at);
+    }
+    let sim = boot(async {
+        let sim = sim.reboot();
+        let bursts = async {
+            let broker = start(&sim).await.map_err(io::Error::other)?;
+            let mut client = Client::connect(&sim.world, ADDRESS).await?;
+            let mut other = Client::connect(&sim.world, ADDRESS).await?;
+            create(&mut other, "other", &[]).await?;
+            create(&mut client, "t", &[SEGMENTS]).await?;
+            created = true;
+            for burst in BURSTS {
+                let large = batch(&[&[7; 20_000]]);
+                let (acknowledged, answer) =
+                    tokio::join!(send(&mut client, sent, burst), other.produce("other", 0, &large));
+                (sent, _) = (sent + acknowledged?, answer?);
+            }
+            assert!(broker.writes_past_the_journal() > 4, "{} writes", broker.writes_past_the_journal());
+            drop((client, other));
+            broker.stop().await.map_err(io::Error::other)
+        };
+        let ended = bursts.await;
+        assert!(crash_at.is_some() || ended.is_ok(), "{ended:?}");
+        sim
+    });
+    let operations = sim.disk.operations();
+    sim.disk.crash();
+    sim.disk.forget_orders();
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start(&sim).await.unwrap_or_else(|error| panic!("operation {crash_at:?}: {error}"));
+        if created {
+            let found = found(&sim).await;
+            let all = BURSTS.iter().sum();
+            assert!((sent..=all).contains(&found), "seed {seed}, operation {crash_at:?}: {found} of {sent}");
+        }
+        broker.stop().await.unwrap_or_else(|error| panic!("operation {crash_at:?}: {error}"));
+    });
+    operations
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_wherever_the_power_goes_off() {
+    for seed in 5..=8 {
+        let operations = story(seed, None);
+        assert!(operations > 100, "the story is not idle: {operations} operations");
+        (1..=operations).for_each(|at| _ = story(seed, Some(at)));
+    }
+}
+
+/// The journal has them then: it is a matter of room, not of trust.
+#[test]
+fn what_finds_no_room_in_its_file_goes_through_the_journal() {
+    for (kind, path) in [(Kind::Write, "t-0/00000000000000000000.log"), (Kind::Create, "t-0/"), (Kind::Write, ".index")]
+    {
+        let sim = boot(async {
+            let sim = SimulatedWorld::new(2);
+            let broker = start(&sim).await.unwrap();
+            let mut client = connect(&sim).await;
+            create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+            (0..4).for_each(|_| sim.disk.fault_next(kind, path, Fault::NoSpace));
+            assert_eq!(send(&mut client, 0, 20).await.unwrap(), 20, "{kind:?} of {path}");
+            assert!(broker.writes_past_the_journal() > 0);
+            sim
+        });
+        sim.disk.crash();
+        sim.disk.forget_orders();
+        boot(async {
+            let sim = sim.reboot();
+            let broker = start(&sim).await.unwrap();
+            assert_eq!(found(&sim).await, 20, "{kind:?} of {path}");
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+/// What was on its way is not acknowledged, and nothing more is taken; what was acknowledged before is there.
+#[test]
+fn a_sync_that_fails_ends_the_directory() {
+    for (kind, fault) in [(Kind::Sync, Fault::Io), (Kind::Sync, Fault::NoSpace), (Kind::Write, Fault::Io)] {
+        let sim = boot(async {
+            let sim = SimulatedWorld::new(4);
+            let broker = start(&sim).await.unwrap();
+            let mut client = connect(&sim).await;
+            create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+            assert_eq!(send(&mut client, 0, 10).await.unwrap(), 10);
+            sim.disk.fault_next(kind, "t-0/00000000000000000000.log", fault);
+            let error = send(&mut client, 10, 20).await.unwrap_err();
+            assert!(error.to_string().contains("error 56"), "KAFKA_STORAGE_ERROR, and not {error}");
+            let error = broker.stop().await.unwrap_err();
+            assert!(error.to_string().contains("not clean"), "{error}");
+            sim
+        });
+        sim.disk.kill();
+        boot(async {
+            let sim = sim.reboot();
+            let broker = start(&sim).await.unwrap();
+            assert!((10..=30).contains(&found(&sim).await));
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_topic_may_be_deleted_while_its_records_are_on_their_way() {
+    for seed in 0..20 {
+        boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let broker = start(&sim).await.unwrap();
+            let (mut writer, mut admin) = (connect(&sim).await, connect(&sim).await);
+            create(&mut admin, "t", &[SEGMENTS]).await.unwrap();
+            let writing = tokio::spawn(async move { send(&mut writer, 0, 60).await });
+            sim.world.clock.sleep(Duration::from_micros(200 * seed)).await;
+            assert_eq!(admin.delete_topic("t").await.unwrap(), 0);
+            // Those that came too late are told so.
+            let _ = writing.await.unwrap();
+            create(&mut admin, "t", &[SEGMENTS]).await.unwrap();
+            assert_eq!(found(&sim).await, 0, "a namesake is empty");
+            assert_eq!(send(&mut admin, 0, 20).await.unwrap(), 20);
+            drop(admin);
+            broker.stop().await.unwrap();
+        });
+    }
+}
+
+/// The journal says where the files ended, and by which batch: less, or another, is damage and no torn tail.
+#[test]
+fn files_that_lack_what_was_placed_are_refused() {
+    const LOG: &str = "/data/logs/t-0/00000000000000000000.log";
+    let hurts: [fn(&SimulatedWorld, u64); 2] = [
+        |sim, size| sim.world.disk.open(Path::new(LOG), Open::Write).unwrap().set_size(size - 1).unwrap(),
+        |sim, size| sim.disk.patch(Path::new(LOG), size - 100, b"rot").unwrap(),
+    ];
+    for hurt in hurts {
+        let sim = boot(async {
+            let sim = SimulatedWorld::new(6);
+            let _broker = start(&sim).await.unwrap();
+            let mut client = connect(&sim).await;
+            create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+            // The last of them past the journal, so that nothing of them is in an `Append`.
+            assert_eq!(send(&mut client, 0, 10).await.unwrap(), 10);
+            sim
+        });
+        sim.disk.crash();
+        let sim = boot(async { sim.reboot() });
+        let size = sim.world.disk.open(Path::new(LOG), Open::Read).unwrap().size().unwrap();
+        hurt(&sim, size);
+        boot(async {
+            let error = start(&sim).await.err().expect("a start on files that lack records");
+            assert!(error.to_string().contains("t-0"), "{error}");
+        });
+    }
+}

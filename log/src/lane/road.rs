@@ -1,0 +1,196 @@
+//! Which way the batches of one log go: through the journal, or past it. No await, no disk: it is told what happened.
+
+use std::collections::VecDeque;
+
+use thalweg_wire::Offset;
+
+use super::write::{Write, Written};
+use super::{Fence, Lane, Place};
+use crate::journal::{Journal, Queued, Reservation};
+use crate::log::{Log, Mark, PLACED_JOURNAL_BYTES, Stable};
+
+/// Batches smaller than this part of what brings a log into the lane don't bring it there.
+const ENTERS_BY_A_PART: usize = 64;
+
+/// What part of that has to have gathered to be worth a write, and its sync.
+const WRITES_BY_A_PART: usize = 4;
+
+/// One log's way. Its owner has it under the lock that it has the log under.
+#[derive(Default)]
+pub struct Road {
+    /// The frame of the newest durable entry about the log's records, as far as is known: recovery cuts off what stands
+    /// behind those, as long as no checkpoint names the frame.
+    entry: u64,
+    lane: Option<Box<Inside>>,
+}
+
+/// A log in the lane.
+struct Inside {
+    _place: Place,
+    /// What is in no entry, in order.
+    held: VecDeque<Queued<Mark>>,
+    held_bytes: usize,
+    /// What was promised for those: they may have to go through the journal after all.
+    room: Reservation<Mark>,
+    /// Where the files will end, with the write that is on its way.
+    written: Offset,
+    /// The newest word of a write that is on its way through the journal: all below is in synced files.
+    telling: Option<Offset>,
+    step: Step,
+}
+
+enum Step {
+    /// No write is on its way. A word of one is, or entries from before the lane.
+    Gathering,
+    /// A write is on its way, and this is for the word of it.
+    Writing(Reservation<Mark>),
+    /// There is no room for files: all below goes through the journal after all, which cuts off what got into them.
+    Leaving { until: Offset, _fence: Fence },
+}
+
+/// What was queued for the journal, in bytes of batches.
+#[must_use = "the journal grows by it"]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Sent(pub usize);
+
+impl Road {
+    /// Whether batches go past the journal now.
+    pub fn is_in_lane(&self) -> bool {
+        self.lane.is_some()
+    }
+
+    /// Sends the log's newest batch on its way; what was reserved for it is taken. Records below `stable` are stable.
+    pub fn append(
+        &mut self,
+        log: &Log,
+        stable: Offset,
+        entry: Queued<Mark>,
+        reservation: &mut Reservation<Mark>,
+        journal: &Journal<Mark>,
+        lane: &Lane,
+    ) -> Sent {
+        if self.lane.is_none() {
+            self.enter(log, stable, &entry, reservation.none(), lane);
+        }
+        match &mut self.lane {
+            Some(inside) if !matches!(inside.step, Step::Leaving { .. }) => {
+                inside.hold(entry, reservation);
+                self.write(log, journal, lane);
+                Sent::default()
+            }
+            _ => {
+                let bytes = entry.body_bytes();
+                journal.push(reservation, entry);
+                Sent(bytes)
+            }
+        }
+    }
+
+    /// An entry of the log is durable in the frame of that sequence.
+    pub fn stored(&mut self, log: &Log, sequence: u64, stable: Stable, journal: &Journal<Mark>, lane: &Lane) -> Sent {
+        let (Stable::Records(end) | Stable::Placed(end)) = stable else { return Sent::default() };
+        self.entry = sequence;
+        let Some(inside) = &mut self.lane else { return Sent::default() };
+        inside.telling = inside.telling.filter(|telling| *telling > end);
+        let leaves = match inside.step {
+            Step::Writing(_) => false,
+            Step::Gathering => !self.write(log, journal, lane) && self.is_told(),
+            Step::Leaving { until, .. } => end >= until,
+        };
+        if !leaves {
+            return Sent::default();
+        }
+        self.lane.take().map_or(Sent::default(), |mut inside| inside.give_to(journal))
+    }
+
+    /// A write has ended.
+    pub fn written(&mut self, log: &Log, written: Written, journal: &Journal<Mark>, lane: &Lane) -> Sent {
+        let Some(inside) = &mut self.lane else { return Sent::default() };
+        match written {
+            Written::Synced { end, crc } => {
+                inside.forget_below(end);
+                inside.telling = Some(end);
+                if let Step::Writing(mut word) = std::mem::replace(&mut inside.step, Step::Gathering) {
+                    journal.push(&mut word, log.placed_entry(end, crc));
+                }
+                self.write(log, journal, lane);
+                Sent::default()
+            }
+            Written::Full(fence) => {
+                inside.step = Step::Leaving { until: log.end(), _fence: fence };
+                inside.give_to(journal)
+            }
+        }
+    }
+
+    /// Nothing of the log becomes stable any more.
+    pub fn end(&mut self) {
+        self.lane = None;
+    }
+
+    /// Takes a place in the lane if much of the log is on its way through the journal. What stands there is heard of soon,
+    /// and by then there may be enough for a write.
+    fn enter(&mut self, log: &Log, stable: Offset, newest: &Queued<Mark>, room: Reservation<Mark>, lane: &Lane) {
+        let is_large = newest.body.len().saturating_mul(ENTERS_BY_A_PART) >= lane.enters_with();
+        if is_large
+            && log.has_much_before_newest(stable, lane.enters_with())
+            && let Some(place) = lane.enter()
+        {
+            let (held, held_bytes, written) = (VecDeque::new(), 0, log.placed());
+            let step = Step::Gathering;
+            self.lane = Some(Box::new(Inside { _place: place, held, held_bytes, room, written, telling: None, step }));
+        }
+    }
+
+    /// Sends a write on its way if none is, and there is enough for it.
+    fn write(&mut self, log: &Log, journal: &Journal<Mark>, lane: &Lane) -> bool {
+        let enough = lane.enters_with() / WRITES_BY_A_PART;
+        let is_due = self.lane.as_ref().is_some_and(|inside| {
+            matches!(inside.step, Step::Gathering) && !inside.held.is_empty() && inside.held_bytes >= enough
+        });
+        if !is_due {
+            return false;
+        }
+        // Where recovery would not cut it off, or where no word of it has room, the next mark changes that.
+        let (Some(fence), Ok(word)) = (lane.fence(self.entry), journal.reserve(1, PLACED_JOURNAL_BYTES)) else {
+            return false;
+        };
+        let (Some(inside), Some(files)) = (&mut self.lane, log.files()) else { return false };
+        lane.send(Write { log: log.id(), files: files.clone(), batches: log.batches_from(inside.written), fence });
+        inside.written = log.end();
+        inside.step = Step::Writing(word);
+        true
+    }
+
+    /// Whether no word of a write is on its way.
+    fn is_told(&self) -> bool {
+        self.lane.as_ref().is_some_and(|inside| inside.telling.is_none())
+    }
+}
+
+impl Inside {
+    fn hold(&mut self, entry: Queued<Mark>, reservation: &mut Reservation<Mark>) {
+        self.room.absorb(reservation.split(1, entry.body_bytes()).expect("what is appended was reserved"));
+        self.held_bytes += entry.body_bytes();
+        self.held.push_back(entry);
+    }
+
+    /// What was placed needs no room in the journal.
+    fn forget_below(&mut self, end: Offset) {
+        while let Some(entry) = self.held.pop_front_if(|entry| is_below(entry, end)) {
+            self.held_bytes -= entry.body_bytes();
+            drop(self.room.split(1, entry.body_bytes()));
+        }
+    }
+
+    fn give_to(&mut self, journal: &Journal<Mark>) -> Sent {
+        for entry in self.held.drain(..) {
+            journal.push(&mut self.room, entry);
+        }
+        Sent(std::mem::take(&mut self.held_bytes))
+    }
+}
+
+fn is_below(entry: &Queued<Mark>, end: Offset) -> bool {
+    matches!(entry.mark.stable, Stable::Records(records) if records <= end)
+}

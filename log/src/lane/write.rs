@@ -1,0 +1,70 @@
+//! One log's write past the journal. It blocks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use thalweg_wire::batch::Batch;
+use thalweg_wire::{Offset, Timestamp, TopicPartition};
+use thalweg_world::disk::is_full;
+
+use super::{Fence, Shared};
+use crate::files::Files;
+use crate::segment::SegmentError;
+
+/// What is to be written and synced.
+pub(super) struct Write {
+    /// Of which log.
+    pub(super) log: TopicPartition,
+    /// Where to.
+    pub(super) files: Arc<Files>,
+    /// All that the files lack.
+    pub(super) batches: Vec<Batch>,
+    /// Holds off the checkpoint that would forget how to cut it off.
+    pub(super) fence: Fence,
+}
+
+/// How a write ended that did not fail.
+pub enum Written {
+    /// All is in synced files.
+    Synced {
+        /// The offset behind the last record.
+        end: Offset,
+        /// The last batch's checksum.
+        crc: u32,
+    },
+    /// There is no room on the disk. The files may have a part, which the fence still covers.
+    Full(Fence),
+}
+
+impl Write {
+    pub(super) fn run(self, shared: &Shared) {
+        let Some(logs) = shared.logs.upgrade() else { return };
+        let Some(last) = self.batches.last() else { return };
+        let synced = Written::Synced { end: last.next_offset(), crc: last.header().crc() };
+        let now = shared.world.clock.wall();
+        match catch_unwind(AssertUnwindSafe(|| self.append_and_sync(now))) {
+            Ok(Ok(())) => {
+                // The file is whole: a crash leaves nothing to cut.
+                drop(self.fence);
+                logs.written(self.log, synced);
+            }
+            Ok(Err(SegmentError::Io(error))) if is_full(&error) => logs.written(self.log, Written::Full(self.fence)),
+            failed => {
+                // While the fence stands: the checkpoint that waits for it must not be.
+                shared.write_out.fail();
+                logs.failed(&failed.map_or("a write panicked".to_owned(), |outcome| {
+                    outcome.map_or_else(|error| error.to_string(), |()| String::new())
+                }));
+            }
+        }
+    }
+
+    fn append_and_sync(&self, now: Timestamp) -> Result<(), SegmentError> {
+        self.files.append(&self.batches, now)?;
+        if let Some(flush) = self.files.flush_records() {
+            flush.run()?;
+            self.files.flushed(&flush);
+        }
+        Ok(())
+    }
+}
