@@ -14,6 +14,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 ROUNDS = int(os.environ.get("INTEROP_ROUNDS") or 10)
 # Fixed, so that a failing run can be run again; what the machine does in between is its own.
 SEED = int(os.environ.get("INTEROP_SEED") or 1)
+# Of a partition on their way, before it is written past the journal.
+BYPASS_BYTES = 2000
 # Records that may be under way at a time.
 WINDOW = 2000
 # Of a journal that is small beside what is produced, and of a record there.
@@ -131,6 +133,18 @@ class Crash(Scenarios):
 
     def test_kill_nine_under_load_loses_nothing(self):
         """Retries are off: a record is either acknowledged once or unknown, so a duplicate would be the broker's."""
+        self.kill_under_load()
+
+    def test_kill_nine_under_load_past_the_journal_loses_nothing(self):
+        """The same where a few batches of a partition on their way are enough to be written straight to its files."""
+        self.only_for("thalweg")
+        eager = under_test(**{"journal.bypass.bytes": BYPASS_BYTES})
+        self.addCleanup(eager.close)
+        eager.start()
+        self.broker, self.panicked_before = eager, []
+        self.kill_under_load()
+
+    def kill_under_load(self):
         topic = self.create()
         for round_ in range(ROUNDS):
             load = Load(self.broker.bootstrap, topic, self.acknowledged, acks="all", retries=0)

@@ -136,6 +136,7 @@ fn tables(seconds: u32) -> Vec<Table> {
             lines: vec![
                 produce("1000 × 100 B", "1000x100", 8, 4),
                 produce("16 × 1 KiB", "16x1024", 32, 4),
+                produce("16 × 1 KiB, 512 on their way", "16x1024", 128, 4),
                 produce("1 × 1 KiB", "1x1024", 64, 4),
             ],
         },

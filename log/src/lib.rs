@@ -1,8 +1,8 @@
 //! The only code that touches a partition's bytes.
 //!
-//! [`journal`] makes entries of all partitions durable with one write, and [`lane`] takes past it what is much; [`redo`] says what of it still counts after a
-//! crash; [`tail`] holds recent batches in memory; [`log`] reads and writes a partition by offset; [`directory`] is one
-//! entry of `log.dirs`, where all of that lives.
+//! [`journal`] makes entries of all partitions durable with one write, and [`lane`] takes past it what is much; [`redo`]
+//! says what of it still counts after a crash; [`tail`] holds recent batches in memory; [`log`] reads and writes a
+//! partition by offset; [`directory`] is one entry of `log.dirs`, where all of that lives.
 #![forbid(unsafe_code)]
 
 pub mod directory;
