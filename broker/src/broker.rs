@@ -281,7 +281,10 @@ impl Broker {
         }
         self.shared.groups.stop().await;
         // First what is still on its way, which nobody waited for (acks=0, or a connection that broke): it is stable then.
-        self.shared.lane.idle().await;
+        if !self.shared.lane.idle().await {
+            tracing::error!("a write to files takes too long: what nobody waited for may be lost");
+            self.shared.partitions.offline();
+        }
         self.shared.journal.stop();
         self.journal_task.await.map_err(|error| StopError(format!("the journal ended badly: {error}")))?;
         // Everything to files; then the journal has nothing that they don't have.

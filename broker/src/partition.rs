@@ -293,8 +293,10 @@ impl Partition {
         }
         let State { road, log, .. } = &mut *state;
         self.sent(road.stored(log, sequence, mark.stable, &self.journal, &self.lane));
-        let is_much = !state.road.is_in_lane() && self.write_out.is_much(state.log.memory_bytes());
-        state.list(if is_much { Urgency::Now } else { Urgency::Later }, self.id, wakes);
+        if state.log.placed() < state.leader.stable() {
+            let is_much = !state.road.is_in_lane() && self.write_out.is_much(state.log.memory_bytes());
+            state.list(if is_much { Urgency::Now } else { Urgency::Later }, self.id, wakes);
+        }
     }
 
     /// A write past the journal has ended.

@@ -106,6 +106,8 @@ impl Partitions {
 
     /// A write of the directory failed: all of its partitions go offline.
     pub fn offline(&self) {
+        // Before the partitions hear of it: no checkpoint may pass what they give up.
+        self.write_out.fail();
         let mut wakes = Wakes::default();
         let mut table = self.table.write().expect(UNPOISONED);
         table.offline = true;

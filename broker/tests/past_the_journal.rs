@@ -12,7 +12,10 @@ use std::time::Duration;
 use support::workload::{ADDRESS, boot, create, settings_with};
 use support::{Client, batch, produce_request};
 use thalweg_broker::{Broker, StartError};
+use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::produce::ProduceRequest;
+use thalweg_wire::batch::Builder;
+use thalweg_wire::{Offset, Timestamp};
 use thalweg_world::disk::Open;
 use thalweg_world::simulated::disk::{Fault, Kind};
 use thalweg_world::simulated::{Faults, SimulatedWorld};
@@ -257,6 +260,81 @@ fn files_that_lack_what_was_placed_are_refused() {
         boot(async {
             let error = start(&sim).await.err().expect("a start on files that lack records");
             assert!(error.to_string().contains("t-0"), "{error}");
+        });
+    }
+}
+
+/// A deletion takes away segments that a word of a write spoke of: the word still stands in the journal, and asks for nothing.
+#[test]
+fn what_was_placed_and_then_deleted_is_not_missed() {
+    let sim = boot(async {
+        let sim = SimulatedWorld::new(7);
+        // A journal without a checkpoint.
+        let settings = [("journal.bytes", "67108864"), ("journal.bypass.bytes", "1")];
+        let broker = Broker::start(sim.world.clone(), settings_with(&settings)).await.unwrap();
+        let mut client = connect(&sim).await;
+        create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+        assert_eq!(send(&mut client, 0, 300).await.unwrap(), 300);
+        let past_the_journal = broker.writes_past_the_journal();
+        for number in 300..800 {
+            assert_eq!(send(&mut client, number, 1).await.unwrap(), 1);
+        }
+        assert_eq!(broker.writes_past_the_journal(), past_the_journal, "one at a time they go through it");
+        let partition = DeleteRecordsPartition { offset: Offset(790), ..Default::default() };
+        let topic = DeleteRecordsTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
+        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        assert_eq!(client.call(2, &request).await.unwrap().topics[0].partitions[0].error_code, 0);
+        while sim.disk.files().iter().any(|path| path.ends_with("t-0/00000000000000000000.log")) {
+            sim.world.clock.sleep(Duration::from_millis(1)).await;
+        }
+        sim
+    });
+    sim.disk.kill();
+    boot(async {
+        let sim = sim.reboot();
+        let broker = start(&sim).await.unwrap();
+        let mut client = connect(&sim).await;
+        let start = client.offset_of_time("t", 0, -2).await.unwrap();
+        assert_eq!((start, client.offset_of_time("t", 0, -1).await.unwrap()), (790, 800));
+        assert_eq!(client.read_all("t", 0, 790).await.unwrap().len(), 10);
+        drop(client);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Those that are in the file and not acknowledged yet are not seen by who asks for the newest, and hide none that are.
+#[test]
+fn the_newest_record_is_found_while_others_are_on_their_way() {
+    for seed in 0..10 {
+        boot(async {
+            let sim = SimulatedWorld::new(seed);
+            let broker = start(&sim).await.unwrap();
+            let (mut client, mut asking) = (connect(&sim).await, connect(&sim).await);
+            create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+            let newer = |number: i64| {
+                Builder::new().record(Timestamp::from_millis(1000 + number), None, Some(&[7; 3000])).build().unwrap()
+            };
+            assert_eq!(client.produce("t", 0, &newer(0)).await.unwrap().error_code, 0);
+            let writing = async {
+                for number in 1..60 {
+                    client.send::<ProduceRequest>(12, &produce_request("t", 0, &newer(number), -1)).await.unwrap();
+                }
+                for _ in 1..60 {
+                    client.receive::<ProduceRequest>(12).await.unwrap();
+                }
+            };
+            let looking = async {
+                let mut last = 0;
+                while last < 59 {
+                    let newest = asking.offset_of_time("t", 0, -3).await.unwrap();
+                    assert!(newest >= last, "seed {seed}: {newest} after {last}");
+                    last = newest;
+                }
+            };
+            tokio::join!(writing, looking);
+            assert!(broker.writes_past_the_journal() > 2, "{} writes", broker.writes_past_the_journal());
+            drop((client, asking));
+            broker.stop().await.unwrap();
         });
     }
 }

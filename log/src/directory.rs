@@ -485,7 +485,11 @@ pub fn recover(
         if let Entry::Append(batch) = &entry {
             held += batch.byte_length();
         }
+        let placed = if let Entry::Placed { end, crc } = &entry { Some((*end, *crc)) } else { None };
         found.redo(path, entry)?;
+        if let Some((end, crc)) = placed.filter(|(end, _)| !verdicts.are_deleted(id, *end)) {
+            found.log.check_placed(end, crc).map_err(|error| redo_error(path, error))?;
+        }
         if held > REDO_BYTES_MAX {
             held = 0;
             logs.values_mut().try_for_each(|found| found.spill(path, now))?;
@@ -515,16 +519,7 @@ impl Recovered {
     }
 
     fn redo(&mut self, path: &Path, entry: Entry) -> Result<(), DirectoryError> {
-        self.log.redo(entry).map_err(|error| match error {
-            RedoError::Gap(Gap { log, end, base }) => DirectoryError::Suspect(
-                path.to_owned(),
-                format!(
-                    "partition {} of topic id {} ends at {end}, but its next records begin at {base}",
-                    log.partition, log.topic
-                ),
-            ),
-            RedoError::Files(error) => DirectoryError::Files(error),
-        })
+        self.log.redo(entry).map_err(|error| redo_error(path, error))
     }
 
     /// Writes what was redone to the log's files.
@@ -553,6 +548,19 @@ impl Recovered {
         if self.epochs.last().is_none_or(|(last, _)| *last < epoch) {
             self.epochs.push((epoch, start));
         }
+    }
+}
+
+fn redo_error(path: &Path, error: RedoError) -> DirectoryError {
+    match error {
+        RedoError::Gap(Gap { log, end, base }) => DirectoryError::Suspect(
+            path.to_owned(),
+            format!(
+                "partition {} of topic id {} ends at {end}, but its next records begin at {base}",
+                log.partition, log.topic
+            ),
+        ),
+        RedoError::Files(error) => DirectoryError::Files(error),
     }
 }
 

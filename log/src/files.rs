@@ -396,10 +396,11 @@ impl std::fmt::Debug for Files {
 #[cfg(test)]
 mod tests {
     use thalweg_wire::batch::Builder;
-    use thalweg_wire::{PartitionIndex, Uuid};
+    use thalweg_wire::{PartitionIndex, ProducerEpoch, ProducerId, Uuid};
     use thalweg_world::simulated::{Faults, SimulatedDisk};
 
     use super::*;
+    use crate::segment::producer_window::PRODUCER_WINDOW;
 
     /// The writer of files, or a slow reader, may hold a log when its topic goes, and a namesake may have its folder.
     #[test]
@@ -427,5 +428,41 @@ mod tests {
             [],
             "nor are a namesake's records read"
         );
+    }
+
+    /// What went past the journal and was never acknowledged may be in the window, and be lost. Others come in its place, so
+    /// a window that recovery has cut says the same no more to the next one.
+    #[test]
+    fn a_window_that_reaches_beyond_a_cut_is_believed_once() {
+        const LARGE: usize = 17 << 20;
+        let disk = SimulatedDisk::new(1, Faults::default());
+        disk.install(Path::new("logs/.lock"), b"").unwrap();
+        let descriptors = Arc::new(Descriptors::new(Arc::new(disk.clone()), 8));
+        let name = PartitionName { topic: "a".to_owned(), partition: PartitionIndex(0) };
+        let topic = Uuid([1; 16]);
+        let of = |id: i64, sequence: i32, base: i64, bytes: usize| {
+            let builder = Builder::new().producer(ProducerId(id), ProducerEpoch(0), sequence);
+            let mut batch = builder.record(Timestamp::from_millis(1), None, Some(&vec![0; bytes])).build().unwrap();
+            batch.place(Offset(base), LeaderEpoch(0));
+            batch
+        };
+        let open = |from| {
+            let trust = Trust::Redone { from: Offset(from) };
+            Files::open(&descriptors, Path::new("logs"), name.clone(), topic, Rules::default(), trust).unwrap()
+        };
+        let last = |files: &Files, id: i64| {
+            files.producers().get(ProducerId(id)).and_then(|producer| producer.last().map(|span| span.last_sequence))
+        };
+        let lost = Files::absent(&descriptors, Path::new("logs"), name.clone(), topic, Rules::default());
+        lost.append(&[of(7, 0, 0, 1), of(7, 1, 1, LARGE), of(7, 2, 2, 1)], Timestamp::NONE).unwrap();
+        assert!(disk.files().iter().any(|path| path.ends_with(PRODUCER_WINDOW)), "there is a window, up to 3");
+        drop(lost);
+
+        let Found { files, end, .. } = open(1);
+        assert_eq!((end, last(&files, 7)), (Offset(1), Some(0)));
+        files.append(&[of(8, 0, 1, 1)], Timestamp::NONE).unwrap();
+        drop(files);
+        let Found { files, end, .. } = open(2);
+        assert_eq!((end, last(&files, 7), last(&files, 8)), (Offset(2), Some(0), Some(0)));
     }
 }

@@ -38,6 +38,16 @@ pub enum Stable {
     Drop,
 }
 
+impl Stable {
+    /// The offset that it names; 0 for a deletion.
+    pub fn end(self) -> Offset {
+        match self {
+            Stable::Records(end) | Stable::Placed(end) | Stable::LogStart(end) => end,
+            Stable::Drop => Offset::ZERO,
+        }
+    }
+}
+
 /// A partition's bytes.
 #[derive(Debug)]
 pub struct Log {
@@ -223,7 +233,7 @@ impl Log {
     }
 
     /// The entry that says that files have all records below `end`, synced, the last of them in a batch with that
-    /// checksum. No other entry of the log was queued since they were written.
+    /// checksum. No other entry about the log's records was queued since they were written.
     pub fn placed_entry(&self, end: Offset, crc: u32) -> Queued<Mark> {
         self.queued(&Entry::Placed { end, crc }, Stable::Placed(end))
     }
@@ -321,10 +331,9 @@ impl Log {
                 self.start = self.start.max(at);
                 self.forget_placed();
             }
-            Entry::Placed { end, crc } => {
+            Entry::Placed { end, .. } => {
                 self.cut_files(end)?;
                 self.cut(end);
-                self.check_placed(end, crc)?;
             }
             Entry::Epoch { .. } | Entry::Drop => {}
         }
@@ -333,8 +342,11 @@ impl Log {
         Ok(())
     }
 
-    /// Files have what they were said to have.
-    fn check_placed(&self, end: Offset, crc: u32) -> Result<(), RedoError> {
+    /// Whether files have what they were said to have, unless it was deleted since.
+    ///
+    /// # Errors
+    /// [`RedoError::Files`] if they end before, or with another batch.
+    pub fn check_placed(&self, end: Offset, crc: u32) -> Result<(), RedoError> {
         let Some(files) = &self.files else { return Ok(()) };
         let last = ReadLimit { bytes: 0, first: FirstBatch::Always };
         let found = match files.reader() {
@@ -526,10 +538,14 @@ impl TimeSearch {
     /// # Errors
     /// [`SegmentError`] if the files can't be read.
     pub fn newest(&self) -> Result<Option<Found>, SegmentError> {
-        let in_files =
-            self.reader.as_ref().map(|files| files.newest_batches(self.start)).transpose()?.unwrap_or_default();
+        let in_files = self
+            .reader
+            .as_ref()
+            .map(|files| files.newest_batches(self.start, self.placed))
+            .transpose()?
+            .unwrap_or_default();
         let mut newest: Option<(Timestamp, &Batch)> = None;
-        for batch in in_files.iter().filter(|batch| batch.base_offset() < self.placed).chain(&self.tail) {
+        for batch in in_files.iter().chain(&self.tail) {
             let largest = largest_time(batch, self.start);
             if let Some(largest) = largest.filter(|largest| newest.is_none_or(|(newest, _)| *largest > newest)) {
                 newest = Some((largest, batch));

@@ -8,7 +8,7 @@ use thalweg_wire::batch::{Batch, Header};
 use thalweg_wire::producers::{Producer, Producers, Span};
 use thalweg_wire::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use thalweg_world::Disk;
-use thalweg_world::disk::Open;
+use thalweg_world::disk::{Open, is_full};
 
 use crate::directory::{put, put_synced};
 use crate::segment::names::{FileKind, file_name, parse_file_name};
@@ -53,8 +53,8 @@ impl Tracked {
         self.since_window >= WINDOW_INTERVAL_BYTES
     }
 
-    /// Writes the window, whole or not at all. It may be durable before the records are: of a log with a journal they are
-    /// acknowledged by now, of another it is held against the records when it is read.
+    /// Writes the window, whole or not at all. It may be durable before the records are: it is held against them when it is
+    /// read.
     ///
     /// # Errors
     /// Those of the disk.
@@ -164,10 +164,20 @@ fn window(
     if let Trust::Redone { from } = trust
         && end > segments.end()
     {
-        // What it has beyond the cut the journal appends again. Or it went past the journal and nobody was told of it: then
-        // those that it pushed out of the window are none that a producer, who has five on their way, would send again.
+        // What it has beyond the cut the journal appends again, or it went past the journal and nobody was told of it: those
+        // that it pushed out of the window then are none that a producer, who has five on their way, would send again. But
+        // others may come in its place, so what it said must not be believed once more.
         producers.truncate(from);
-        return Ok(Some((Tracked { producers, last_crc: 0, since_window: 0 }, segments.end())));
+        let mut tracked = Tracked { producers, last_crc: last_crc_of(segments)?, since_window: 0 };
+        match tracked.write_window(disk, folder, segments.end()) {
+            Err(error) if is_full(&error) => {
+                disk.remove_file(&folder.join(PRODUCER_WINDOW))?;
+                tracked.since_window = WINDOW_INTERVAL_BYTES;
+            }
+            written => written?,
+        }
+        disk.sync_dir(folder)?;
+        return Ok(Some((tracked, segments.end())));
     }
     // Somebody else may have cut the log meanwhile, and gone on from there.
     let is_of_this_log = {
@@ -183,6 +193,18 @@ fn window(
         is_last
     };
     Ok(is_of_this_log.then_some((Tracked { producers, last_crc, since_window: 0 }, end)))
+}
+
+/// The checksum of the last batch; 0 without one.
+fn last_crc_of(segments: &Segments) -> Result<u32, SegmentError> {
+    let mut last_crc = 0;
+    if segments.end() > segments.start() {
+        segments.reader(Checksums::Trusted).for_each_header(Offset(segments.end().0 - 1), |header| {
+            last_crc = header.crc();
+            ControlFlow::Break(())
+        })?;
+    }
+    Ok(last_crc)
 }
 
 /// What the newest of Kafka's snapshots up to an offset says that can be read.

@@ -18,7 +18,7 @@
 //!    come (a truncation took from memory what was not yet written out, and its entry may not be durable), then syncs,
 //!    and only then tells the journal *S*.
 //! 3. `Placed` is queued after all of its log's bytes, those that wait for the journal too, were written and synced;
-//!    until then that log gets no other entry, not even a `Truncate`.
+//!    until then that log gets no other entry about its records, not even a `Truncate`.
 //! 4. Nothing of a log is cut that no entry names: what is in its files was durable, all of it.
 //! 5. Past the journal nothing is written to a file but behind a durable entry of its log, in a frame past the newest *S*:
 //!    that entry cuts off what a crash leaves. A checkpoint does not tell an *S* that reaches it before that is synced.
@@ -31,7 +31,7 @@ use thalweg_wire::{Offset, TopicPartition};
 use crate::journal::Entry;
 
 /// What later entries say of earlier ones. Filled by [`Verdicts::foresee`] with every entry in order, then asked for any
-/// of them. Remembers only truncations, placements and drops, which are rare.
+/// of them. Remembers only truncations, placements, log starts and drops, which are rare.
 #[derive(Default, Debug)]
 pub struct Verdicts {
     later: HashMap<TopicPartition, Later>,
@@ -46,6 +46,8 @@ struct Later {
     placed: u64,
     /// Where the last `Drop` stands; 0 without one.
     dropped: u64,
+    /// The highest log start, if there is one.
+    start: Option<Offset>,
 }
 
 impl Verdicts {
@@ -59,8 +61,17 @@ impl Verdicts {
             }
             Entry::Placed { .. } => self.later.entry(log).or_default().placed = position,
             Entry::Drop => self.later.entry(log).or_default().dropped = position,
-            Entry::Append(_) | Entry::Epoch { .. } | Entry::LogStart { .. } => {}
+            Entry::LogStart { at } => {
+                let start = &mut self.later.entry(log).or_default().start;
+                *start = (*start).max(Some(*at));
+            }
+            Entry::Append(_) | Entry::Epoch { .. } => {}
         }
+    }
+
+    /// Whether all records below an offset were deleted: then files may lack them.
+    pub fn are_deleted(&self, log: TopicPartition, below: Offset) -> bool {
+        self.later.get(&log).is_some_and(|later| later.start >= Some(below))
     }
 
     /// Whether the entry at that position still counts.

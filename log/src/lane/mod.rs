@@ -89,8 +89,11 @@ impl Lane {
         self.shared.bytes
     }
 
-    /// A place, if there is one.
+    /// A place, if there is one, and room on the disk.
     fn enter(&self) -> Option<Place> {
+        if self.shared.write_out.is_at_reserve() {
+            return None;
+        }
         self.shared.places.clone().try_acquire_owned().ok().map(Place)
     }
 
@@ -119,12 +122,13 @@ impl Lane {
     }
 
     /// Waits until no log is in the lane, for a stop: none may enter meanwhile. Not for ever, as a full disk may keep one.
-    pub async fn idle(&self) {
+    /// Whether it came to that.
+    pub async fn idle(&self) -> bool {
         tokio::select! {
             biased;
             // It is never closed.
-            _ = self.shared.places.acquire_many(LOGS_MAX as u32) => {}
-            () = self.shared.world.clock.sleep(IDLE_PATIENCE) => tracing::warn!("records past the journal are given up"),
+            _ = self.shared.places.acquire_many(LOGS_MAX as u32) => true,
+            () = self.shared.world.clock.sleep(IDLE_PATIENCE) => false,
         }
     }
 }

@@ -44,7 +44,8 @@ enum Step {
     Gathering,
     /// A write is on its way, and this is for the word of it.
     Writing(Reservation<Mark>),
-    /// There is no room for files: all below goes through the journal after all, which cuts off what got into them.
+    /// There is no room for files: all goes through the journal after all. Once it has what is below, that cuts off what got
+    /// into them.
     Leaving { until: Offset, _fence: Fence },
 }
 
@@ -88,7 +89,10 @@ impl Road {
 
     /// An entry of the log is durable in the frame of that sequence.
     pub fn stored(&mut self, log: &Log, sequence: u64, stable: Stable, journal: &Journal<Mark>, lane: &Lane) -> Sent {
-        let (Stable::Records(end) | Stable::Placed(end)) = stable else { return Sent::default() };
+        if let Stable::LogStart(_) | Stable::Drop = stable {
+            return Sent::default();
+        }
+        let end = stable.end();
         self.entry = sequence;
         let Some(inside) = &mut self.lane else { return Sent::default() };
         inside.telling = inside.telling.filter(|telling| *telling > end);
@@ -117,7 +121,9 @@ impl Road {
                 Sent::default()
             }
             Written::Full(fence) => {
-                inside.step = Step::Leaving { until: log.end(), _fence: fence };
+                // What is at the front is the first that the files may have in part: its entry cuts off the rest too.
+                let first = inside.held.front().map_or(log.end(), |entry| entry.mark.stable.end());
+                inside.step = Step::Leaving { until: first, _fence: fence };
                 inside.give_to(journal)
             }
         }
@@ -192,5 +198,5 @@ impl Inside {
 }
 
 fn is_below(entry: &Queued<Mark>, end: Offset) -> bool {
-    matches!(entry.mark.stable, Stable::Records(records) if records <= end)
+    entry.mark.stable.end() <= end
 }

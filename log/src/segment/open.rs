@@ -112,12 +112,16 @@ enum Look {
 }
 
 pub(super) fn open(folder: &Folder, topic: TopicId, rules: &Rules, trust: Trust) -> Result<Found, SegmentError> {
-    let mut bases = list(folder)?;
+    let Names { mut bases, snapshots } = list(folder)?;
     // Before anything is cut: these may be the records of a namesake.
     identify(folder, topic, bases.first().copied(), trust)?;
     if let Trust::Redone { from } = trust {
         while let Some(base) = bases.pop_if(|base| *base >= from) {
             folder.remove_segment(base)?;
+        }
+        // Of records that may not come back, or others in their place.
+        for at in snapshots.into_iter().filter(|at| *at > from) {
+            folder.files.remove(&folder.file_path(at, FileKind::ProducerSnapshot))?;
         }
     }
 
@@ -150,20 +154,29 @@ pub(super) fn open(folder: &Folder, topic: TopicId, rules: &Rules, trust: Trust)
     Ok(Found { segments, first, recovery_point, opened })
 }
 
-/// The base offsets of the segments, in order. What was already on its way out is taken away.
-fn list(folder: &Folder) -> Result<Vec<Offset>, SegmentError> {
-    let mut bases = Vec::new();
+/// What a folder has, by offset.
+struct Names {
+    /// Where segments begin, in order.
+    bases: Vec<Offset>,
+    /// Where there are snapshots of producers.
+    snapshots: Vec<Offset>,
+}
+
+/// What there is. What was already on its way out is taken away.
+fn list(folder: &Folder) -> Result<Names, SegmentError> {
+    let (mut bases, mut snapshots) = (Vec::new(), Vec::new());
     let mut beside = Vec::new();
     for entry in folder.files.disk().list(&folder.path)? {
         let path = folder.path.join(&entry.name);
         match parse_file_name(&entry.name) {
             Some((base, FileKind::Log, None)) => bases.push(base),
-            Some((base, kind, None)) if kind != FileKind::ProducerSnapshot => beside.push((base, path)),
+            Some((at, FileKind::ProducerSnapshot, None)) => snapshots.push(at),
+            Some((base, _, None)) => beside.push((base, path)),
             Some((_, _, Some(Suffix::Deleted))) => folder.files.remove(&path)?,
             // It says that these records replace others, and only its writer knew whether all of those are still here.
             Some((_, _, Some(Suffix::Swap))) => return Err(SegmentError::Unfinished(path)),
             // Unfinished work of a cleaner takes nothing away; files that we don't know are not ours to judge.
-            Some((_, _, Some(Suffix::Cleaned))) | Some(_) | None => {}
+            Some((_, _, Some(Suffix::Cleaned))) | None => {}
         }
     }
     bases.sort_unstable();
@@ -173,7 +186,7 @@ fn list(folder: &Folder) -> Result<Vec<Offset>, SegmentError> {
             folder.files.remove(&path)?;
         }
     }
-    Ok(bases)
+    Ok(Names { bases, snapshots })
 }
 
 /// Holds the folder to the topic that it is opened for. Where a crash took the file, it is written again if nothing else

@@ -197,18 +197,35 @@ impl Reader {
     ///
     /// # Errors
     /// [`SegmentError::Damaged`] if one of the batches, or the way to it, is.
-    pub fn newest_batches(&self, from: Offset) -> Result<Vec<Batch>, SegmentError> {
-        let newest = self.newest_batch(from)?;
-        if newest.as_ref().is_none_or(|batch| batch.base_offset() >= from) {
-            return Ok(newest.into_iter().collect());
+    pub fn newest_batches(&self, from: Offset, until: Offset) -> Result<Vec<Batch>, SegmentError> {
+        let mut found = Vec::new();
+        match self.newest_batch(from, until)? {
+            Some(newest) if newest.base_offset() >= from => found.push(newest),
+            Some(_) => {
+                // What a segment knows of its newest batch is of a record that was deleted, so its headers are looked at.
+                let Some(segment) = self.shared.list().holding(from) else { return Ok(Vec::new()) };
+                found.extend(self.newest_by_headers(from, segment.end)?);
+                found.extend(self.newest_batch(segment.end, until)?);
+            }
+            None => {}
         }
-        // What a segment knows of its newest batch is of a record that was deleted, so its headers are looked at.
-        let Some(segment) = self.shared.list().holding(from) else { return Ok(Vec::new()) };
+        // Nor does it say anything of one that goes on behind the end.
+        let holding = self.shared.list().holding(Offset(until.0 - 1));
+        if let Some(segment) = holding.filter(|segment| segment.end > until && from < until) {
+            let known = segment.known_below(&self.shared.folder, until)?;
+            let begin = if known.time_entries > 0 { known.newest.offset(segment.base) } else { segment.base };
+            found.extend(self.newest_by_headers(begin.max(from), until)?);
+        }
+        Ok(found)
+    }
+
+    /// The first batch with the largest timestamp among those with bases in a range, and the one that holds its start.
+    fn newest_by_headers(&self, from: Offset, until: Offset) -> Result<Vec<Batch>, SegmentError> {
         let mut held = None;
         let mut behind: Option<(Timestamp, Offset)> = None;
         self.for_each_header(from, |header| {
             let (base, largest) = (header.base_offset(), header.max_timestamp());
-            if base >= segment.end {
+            if base >= until {
                 return ControlFlow::Break(());
             }
             if base < from {
@@ -223,16 +240,19 @@ impl Reader {
             let alone = ReadLimit { bytes: 0, first: FirstBatch::Always };
             found.extend(self.read(base, Offset(base.0 + 1), alone)?);
         }
-        found.extend(self.newest_batch(segment.end)?);
         Ok(found)
     }
 
-    /// The first batch with the largest timestamp in the segments that have records at `from` or above; the first at all if
-    /// none has one.
-    fn newest_batch(&self, from: Offset) -> Result<Option<Batch>, SegmentError> {
+    /// The first batch with the largest timestamp in the segments that have records at `from` or above and none at
+    /// `until`; the first at all if none has one.
+    fn newest_batch(&self, from: Offset, until: Offset) -> Result<Option<Batch>, SegmentError> {
         let newest = |list: &List| {
-            let filled = list.segments.iter().filter(|segment| segment.bytes > 0 && segment.end > from);
-            filled.copied().reduce(|a, b| if b.newest.timestamp > a.newest.timestamp { b } else { a })
+            let whole = |segment: &&Segment| segment.bytes > 0 && segment.end > from && segment.end <= until;
+            list.segments
+                .iter()
+                .filter(whole)
+                .copied()
+                .reduce(|a, b| if b.newest.timestamp > a.newest.timestamp { b } else { a })
         };
         let found = self.settled(newest, |segment, _| {
             let offset = segment.newest.offset(segment.base);

@@ -328,7 +328,8 @@ impl Segments {
     pub fn synced_to(&mut self, through: Offset) {
         let end = self.end();
         self.recovery_point = self.recovery_point.max(through).min(end);
-        if through >= end {
+        // A segment that is still empty may have been made since.
+        if through >= end && self.active().is_some_and(|active| active.bytes > 0) {
             self.unsynced = Unsynced::Nothing;
             self.unsynced_bytes = 0;
         }

@@ -106,10 +106,9 @@ impl Driver {
             match outcome {
                 Ok(()) if task == Task::WriteOut => {}
                 Ok(()) => {
+                    shared.check()?;
                     self.lane.passed(through).await;
-                    if shared.failed.load(Ordering::Relaxed) {
-                        return Err("a sync failed".to_owned());
-                    }
+                    shared.check()?;
                     (self.checkpoint)(through);
                     shared.lock().checkpointed = through;
                     if task == Task::Drain {
@@ -158,9 +157,7 @@ impl Driver {
         let work = move || {
             let mut written = BTreeMap::new();
             let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
-                if shared.failed.load(Ordering::Relaxed) {
-                    return Err(Stopped::Failed("a sync failed".to_owned()));
-                }
+                shared.check().map_err(Stopped::Failed)?;
                 let Some(pending) = logs.pending(*log) else { return Ok(()) };
                 let stopped = |error| Stopped::by(error, &batch[place..]);
                 pending.files.delete_before(pending.start).map_err(|error| stopped(error.into()))?;

@@ -297,6 +297,12 @@ impl Shared {
         Some((task, mem::take(&mut state.dirty).into_iter().collect()))
     }
 
+    /// # Errors
+    /// What happened, if nothing more is to be written.
+    fn check(&self) -> Result<(), String> {
+        if self.failed.load(Ordering::Relaxed) { Err("a write or a sync failed".to_owned()) } else { Ok(()) }
+    }
+
     fn is_short_of_memory(&self) -> bool {
         self.pending.load(Ordering::Relaxed) >= self.thresholds.memory_bytes
     }

@@ -209,7 +209,7 @@ fn what_kafka_stopped_cleanly_is_served_as_it_was() {
             for answer in written.of("byTime", partition).flat_map(|line| line["answers"].as_array().unwrap()) {
                 let found = match number(answer, "asked") {
                     -1 => (segments.end().0, -1, -1),
-                    -3 => match reader.newest_batches(Offset::ZERO).unwrap().into_iter().next() {
+                    -3 => match reader.newest_batches(Offset::ZERO, segments.end()).unwrap().into_iter().next() {
                         None => (-1, -1, -1),
                         Some(batch) => {
                             let newest = batch.header().max_timestamp().millis();
