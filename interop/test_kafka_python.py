@@ -8,7 +8,7 @@ from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, Ka
 from kafka.admin import NewTopic
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 CODECS = [None, "gzip", "snappy", "lz4", "zstd"]
@@ -225,7 +225,7 @@ class Member(threading.Thread, ConsumerRebalanceListener):
         consumer = KafkaConsumer(**self.settings, **beginning)
         consumer.subscribe([self.topic], listener=self)
         while not self.leaving.is_set():
-            for place, records in consumer.poll(timeout_ms=1000).items():
+            for place, records in self.poll(consumer).items():
                 after = records[-1].offset + 1
                 consumer.commit({place: OffsetAndMetadata(after, f"at {after}", -1)})
                 with self.changed:
@@ -234,6 +234,14 @@ class Member(threading.Thread, ConsumerRebalanceListener):
                 self.has = sorted(place.partition for place in consumer.assignment())
                 self.changed.notify_all()
         consumer.close()
+
+    def poll(self, consumer):
+        """What is new; nothing while no broker is there, which this client says by an error (3.0.12) if it looks for the
+        group's coordinator just then."""
+        try:
+            return consumer.poll(timeout_ms=1000)
+        except KafkaConnectionError:
+            return {}
 
     def on_partitions_revoked(self, _):
         """What it has is drawn again."""
