@@ -292,7 +292,9 @@ impl Partition {
             self.write_out.gone(before - state.log.memory_bytes());
         }
         let State { road, log, .. } = &mut *state;
-        self.sent(road.stored(log, sequence, mark.stable, &self.journal, &self.lane));
+        // Told by the journal, which looks at its queue next.
+        let Sent(bytes) = road.stored(log, sequence, mark.stable, &self.journal, &self.lane);
+        self.write_out.journaled(bytes);
         if state.log.placed() < state.leader.stable() {
             let is_much = !state.road.is_in_lane() && self.write_out.is_much(state.log.memory_bytes());
             state.list(if is_much { Urgency::Now } else { Urgency::Later }, self.id, wakes);
@@ -303,10 +305,7 @@ impl Partition {
     pub fn written(&self, written: Written) {
         let mut state = self.lock();
         let State { road, log, .. } = &mut *state;
-        self.sent(road.written(log, written, &self.journal, &self.lane));
-    }
-
-    fn sent(&self, Sent(bytes): Sent) {
+        let Sent(bytes) = road.written(log, written, &self.journal, &self.lane);
         self.write_out.journaled(bytes);
         self.journal.wake();
     }

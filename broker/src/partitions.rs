@@ -123,10 +123,6 @@ impl lane::Logs for Partitions {
             partition.written(written);
         }
     }
-
-    fn failed(&self, reason: &str) {
-        Logs::failed(self, reason);
-    }
 }
 
 impl Logs for Partitions {

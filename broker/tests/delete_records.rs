@@ -8,11 +8,10 @@ use std::io;
 
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, batch, fetch_request};
-use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
-use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex};
+use thalweg_wire::{LeaderEpoch, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
 use thalweg_world::simulated::disk::{Fault, Kind};
 
@@ -24,20 +23,6 @@ const VALUE_BYTES: usize = 60_000;
 
 fn value(number: i64) -> String {
     format!("{number:0VALUE_BYTES$}")
-}
-
-/// The error and the low watermark.
-async fn delete(client: &mut Client, topic: &str, below: i64) -> io::Result<(i16, i64)> {
-    let partition = DeleteRecordsPartition {
-        partition_index: PartitionIndex(0),
-        offset: Offset(below),
-        ..DeleteRecordsPartition::default()
-    };
-    let topic = DeleteRecordsTopic { name: topic.to_owned(), partitions: vec![partition], ..Default::default() };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-    let answer = client.call(2, &request).await?;
-    let partition = &answer.topics[0].partitions[0];
-    Ok((partition.error_code, partition.low_watermark.0))
 }
 
 /// What a client was told of one topic.
@@ -64,7 +49,7 @@ async fn load(sim: &SimulatedWorld, told: &mut [Told; 2], values: i64) -> io::Re
             told.produced += 1;
             if step % 9 == 0 {
                 told.asked = i64::midpoint(told.deleted, told.produced);
-                let (code, start) = delete(&mut client, topic, told.asked).await?;
+                let (code, start) = client.delete_records(topic, 0, told.asked).await?;
                 if code != 0 {
                     return Err(io::Error::other("the disk is gone"));
                 }
@@ -161,7 +146,7 @@ fn segments_below_the_start_go() {
         for number in 0..60 {
             client.produce("sync", 0, &batch(&[value(number).as_bytes()])).await.unwrap();
         }
-        assert_eq!(delete(&mut client, "sync", 40).await.unwrap(), (0, 40));
+        assert_eq!(client.delete_records("sync", 0, 40).await.unwrap(), (0, 40));
         broker.stop().await.unwrap();
         let files = sim.disk.files();
         let mut logs: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|kind| kind == "log")).collect();
@@ -185,14 +170,14 @@ fn a_deletion_beyond_the_high_watermark_is_refused_and_one_that_is_behind_change
             client.produce("few", 0, &batch(&[format!("{number}").as_bytes()])).await.unwrap();
             client.produce("memory", 0, &batch(&[format!("{number}").as_bytes()])).await.unwrap();
         }
-        assert_eq!(delete(&mut client, "few", 6).await.unwrap(), (1, -1), "OFFSET_OUT_OF_RANGE");
-        assert_eq!(delete(&mut client, "few", -2).await.unwrap(), (1, -1), "OFFSET_OUT_OF_RANGE");
-        assert_eq!(delete(&mut client, "few", 3).await.unwrap(), (0, 3));
-        assert_eq!(delete(&mut client, "few", 2).await.unwrap(), (0, 3), "the present low watermark");
-        assert_eq!(delete(&mut client, "memory", 2).await.unwrap(), (0, 2));
-        assert_eq!(delete(&mut client, "few", -1).await.unwrap(), (0, 5), "up to the high watermark");
-        assert_eq!(delete(&mut client, "compacted", -1).await.unwrap(), (44, -1), "POLICY_VIOLATION");
-        assert_eq!(delete(&mut client, "unknown", 0).await.unwrap(), (3, -1), "UNKNOWN_TOPIC_OR_PARTITION");
+        assert_eq!(client.delete_records("few", 0, 6).await.unwrap(), (1, -1), "OFFSET_OUT_OF_RANGE");
+        assert_eq!(client.delete_records("few", 0, -2).await.unwrap(), (1, -1), "OFFSET_OUT_OF_RANGE");
+        assert_eq!(client.delete_records("few", 0, 3).await.unwrap(), (0, 3));
+        assert_eq!(client.delete_records("few", 0, 2).await.unwrap(), (0, 3), "the present low watermark");
+        assert_eq!(client.delete_records("memory", 0, 2).await.unwrap(), (0, 2));
+        assert_eq!(client.delete_records("few", 0, -1).await.unwrap(), (0, 5), "up to the high watermark");
+        assert_eq!(client.delete_records("compacted", 0, -1).await.unwrap(), (44, -1), "POLICY_VIOLATION");
+        assert_eq!(client.delete_records("unknown", 0, 0).await.unwrap(), (3, -1), "UNKNOWN_TOPIC_OR_PARTITION");
         broker.stop().await.unwrap();
     });
 }
@@ -255,7 +240,7 @@ fn a_deletion_behind_what_memory_forgot_is_answered_at_once() {
         }
         let start = client.offset_of_time("memory", 0, -2).await.unwrap();
         assert!(start > 0);
-        assert_eq!(delete(&mut client, "memory", 0).await.unwrap(), (0, start));
+        assert_eq!(client.delete_records("memory", 0, 0).await.unwrap(), (0, start));
         broker.stop().await.unwrap();
     });
 }
@@ -273,7 +258,7 @@ fn what_is_written_after_a_power_cut_took_deleted_records_stays() {
             for _ in 0..100 {
                 client.produce("async", 0, &batch(&[b"old"])).await.unwrap();
             }
-            assert_eq!(delete(&mut client, "async", 90).await.unwrap(), (0, 90));
+            assert_eq!(client.delete_records("async", 0, 90).await.unwrap(), (0, 90));
             sim
         });
         sim.disk.crash();
@@ -312,7 +297,7 @@ fn a_disk_too_full_to_note_the_start_is_no_failure() {
         for number in 0..5 {
             client.produce("sync", 0, &batch(&[value(number).as_bytes()])).await.unwrap();
         }
-        assert_eq!(delete(&mut client, "sync", 3).await.unwrap(), (0, 3));
+        assert_eq!(client.delete_records("sync", 0, 3).await.unwrap(), (0, 3));
         sim.disk.fault_next(Kind::Write, "log-start-offset-checkpoint", Fault::NoSpace);
         for number in 5..40 {
             let answer = client.produce("sync", 0, &batch(&[value(number).as_bytes()])).await.unwrap();

@@ -6,8 +6,6 @@ mod support;
 
 use support::workload::{ADDRESS, boot, start};
 use support::{Client, batch, fetch_request, seeds};
-use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
-use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
 use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use thalweg_wire::batch::Batches;
@@ -216,9 +214,7 @@ impl Story {
             if self.model.topics[2].take().is_none() {
                 self.create(2).await;
             } else {
-                let name = DeleteTopicState { name: Some(TOPICS[2].to_owned()), ..Default::default() };
-                let request = DeleteTopicsRequest { topics: vec![name], timeout_ms: 30_000, ..Default::default() };
-                assert_eq!(self.writer.call(6, &request).await.unwrap().responses[0].error_code, 0);
+                assert_eq!(self.writer.delete_topic(TOPICS[2]).await.unwrap(), 0);
             }
             return;
         }
@@ -227,16 +223,8 @@ impl Story {
         if delete {
             let below = log.start + self.rng.below((log.end - log.start + 1) as u64) as i64;
             log.start = below;
-            let partition = DeleteRecordsPartition {
-                partition_index: PartitionIndex(partition as i32),
-                offset: Offset(below),
-                ..Default::default()
-            };
-            let name = TOPICS[topic].to_owned();
-            let topic = DeleteRecordsTopic { name, partitions: vec![partition], ..Default::default() };
-            let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-            let answer = self.writer.call(2, &request).await.unwrap();
-            assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+            let answer = self.writer.delete_records(TOPICS[topic], partition as i32, below).await.unwrap();
+            assert_eq!(answer.0, 0);
         } else {
             log.end += 1;
             self.writer.produce(TOPICS[topic], partition as i32, &batch(&[VALUE])).await.unwrap();

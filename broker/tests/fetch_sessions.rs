@@ -10,8 +10,6 @@ use std::time::Duration;
 use support::configs::{TOPIC, alter};
 use support::workload::{ADDRESS, boot, start};
 use support::{Client, batch, fetch_request, fetched_values, of_partition};
-use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
-use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchRequest, FetchResponse, ForgottenTopic};
 use thalweg_wire::{Offset, PartitionIndex};
 use thalweg_world::simulated::SimulatedWorld;
@@ -166,11 +164,7 @@ fn from(offset: i64, request: FetchRequest) -> FetchRequest {
 }
 
 async fn delete_records(client: &mut Client, below: i64) {
-    let partition =
-        DeleteRecordsPartition { partition_index: PartitionIndex(1), offset: Offset(below), ..Default::default() };
-    let topic = DeleteRecordsTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
-    let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-    assert_eq!(client.call(2, &request).await.unwrap().topics[0].partitions[0].error_code, 0);
+    assert_eq!(client.delete_records("t", 1, below).await.unwrap().0, 0);
 }
 
 /// A session of all three partitions, in which the reader has read three records of partition 1; its id and next epoch.
@@ -264,9 +258,7 @@ fn a_topic_that_is_deleted_and_made_again_under_its_name_is_read_on() {
         let before = sim.world.clock.now();
         client.send(VERSION, &next(id, epoch, 60_000)).await.unwrap();
         sim.world.clock.sleep(Duration::from_millis(100)).await;
-        let name = DeleteTopicState { name: Some("t".to_owned()), ..Default::default() };
-        let request = DeleteTopicsRequest { topics: vec![name], timeout_ms: 30_000, ..Default::default() };
-        assert_eq!(other.call(6, &request).await.unwrap().responses[0].error_code, 0);
+        assert_eq!(other.delete_topic("t").await.unwrap(), 0);
         let (_, told) = client.receive::<FetchRequest>(VERSION).await.unwrap();
         assert!(sim.world.clock.now().since(before) < Duration::from_secs(60), "who waits is told");
         assert!(told.responses[0].partitions.iter().any(|partition| partition.error_code == 3));

@@ -14,7 +14,6 @@ use std::time::Duration;
 use support::workload::{ADDRESS, boot, create, start_with};
 use support::{Client, produce_request, seeds};
 use thalweg_log::segment::producer_window::ProducerWindow;
-use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::init_producer_id::InitProducerIdRequest;
 use thalweg_messages::produce::ProduceRequest;
 use thalweg_wire::batch::{Batch, Builder};
@@ -283,10 +282,7 @@ fn a_window_from_before_the_log_start_is_not_believed() {
         for _ in 0..60 {
             fill(&mut client).await;
         }
-        let partition = DeleteRecordsPartition { offset: Offset(-1), ..DeleteRecordsPartition::default() };
-        let topic = DeleteRecordsTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
-        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-        assert_eq!(client.call(2, &request).await.unwrap().topics[0].partitions[0].error_code, 0);
+        assert_eq!(client.delete_records("t", 0, -1).await.unwrap().0, 0);
         for sequence in 0..60 {
             assert_eq!(put(&mut client, "other", &single(8, sequence, 60_000)).await.0, 0);
         }

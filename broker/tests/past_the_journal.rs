@@ -12,10 +12,9 @@ use std::time::Duration;
 use support::workload::{ADDRESS, boot, create, settings_with};
 use support::{Client, batch, produce_request};
 use thalweg_broker::{Broker, StartError};
-use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::produce::ProduceRequest;
+use thalweg_wire::Timestamp;
 use thalweg_wire::batch::Builder;
-use thalweg_wire::{Offset, Timestamp};
 use thalweg_world::disk::Open;
 use thalweg_world::simulated::disk::{Fault, Kind};
 use thalweg_world::simulated::{Faults, SimulatedWorld};
@@ -280,10 +279,7 @@ fn what_was_placed_and_then_deleted_is_not_missed() {
             assert_eq!(send(&mut client, number, 1).await.unwrap(), 1);
         }
         assert_eq!(broker.writes_past_the_journal(), past_the_journal, "one at a time they go through it");
-        let partition = DeleteRecordsPartition { offset: Offset(790), ..Default::default() };
-        let topic = DeleteRecordsTopic { name: "t".to_owned(), partitions: vec![partition], ..Default::default() };
-        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
-        assert_eq!(client.call(2, &request).await.unwrap().topics[0].partitions[0].error_code, 0);
+        assert_eq!(client.delete_records("t", 0, 790).await.unwrap().0, 0);
         while sim.disk.files().iter().any(|path| path.ends_with("t-0/00000000000000000000.log")) {
             sim.world.clock.sleep(Duration::from_millis(1)).await;
         }

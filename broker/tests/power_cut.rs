@@ -14,10 +14,8 @@ use thalweg_world::simulated::{Rng, SimulatedWorld};
 
 /// A broker like that; with most seeds two batches of a partition on their way are enough to go past the journal.
 async fn start(sim: &SimulatedWorld, seed: u64) -> Result<Broker, StartError> {
-    let bypass = [1, 400, 262_144][seed as usize % 3];
-    let settings = [("journal.bytes", JOURNAL_BYTES), ("journal.bypass.bytes", bypass), ("num.partitions", 3)];
-    let settings = settings.map(|(name, value)| (name, value.to_string()));
-    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (journal, bypass) = (JOURNAL_BYTES.to_string(), ["1", "400", "262144"][seed as usize % 3]);
+    let settings = [("journal.bytes", &journal[..]), ("journal.bypass.bytes", bypass), ("num.partitions", "3")];
     Broker::start(sim.world.clone(), workload::settings_with(&settings)).await
 }
 

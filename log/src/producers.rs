@@ -168,7 +168,8 @@ fn window(
         // that it pushed out of the window then are none that a producer, who has five on their way, would send again. But
         // others may come in its place, so what it said must not be believed once more.
         producers.truncate(from);
-        let mut tracked = Tracked { producers, last_crc: last_crc_of(segments)?, since_window: 0 };
+        let last_crc = crc_before(segments, segments.end())?.unwrap_or(0);
+        let mut tracked = Tracked { producers, last_crc, since_window: 0 };
         match tracked.write_window(disk, folder, segments.end()) {
             Err(error) if is_full(&error) => {
                 disk.remove_file(&folder.join(PRODUCER_WINDOW))?;
@@ -180,31 +181,23 @@ fn window(
         return Ok(Some((tracked, segments.end())));
     }
     // Somebody else may have cut the log meanwhile, and gone on from there.
-    let is_of_this_log = {
-        // With nothing before it there is nothing to hold it against: the batch was deleted, or there never was one. One
-        // that ends before the log begins may lack what was deleted since.
-        let mut is_last = end == segments.start() && (end > Offset::ZERO || last_crc == 0);
-        if !is_last && (segments.start()..=segments.end()).contains(&end) {
-            segments.reader(Checksums::Trusted).for_each_header(Offset(end.0 - 1), |header| {
-                is_last = Span::of(header).end() == end && header.crc() == last_crc;
-                ControlFlow::Break(())
-            })?;
-        }
-        is_last
-    };
+    // With nothing before it there is nothing to hold it against: the batch was deleted, or there never was one. One that
+    // ends before the log begins may lack what was deleted since.
+    let is_of_this_log = (end == segments.start() && (end > Offset::ZERO || last_crc == 0))
+        || crc_before(segments, end)? == Some(last_crc);
     Ok(is_of_this_log.then_some((Tracked { producers, last_crc, since_window: 0 }, end)))
 }
 
-/// The checksum of the last batch; 0 without one.
-fn last_crc_of(segments: &Segments) -> Result<u32, SegmentError> {
-    let mut last_crc = 0;
-    if segments.end() > segments.start() {
-        segments.reader(Checksums::Trusted).for_each_header(Offset(segments.end().0 - 1), |header| {
-            last_crc = header.crc();
+/// The checksum of the batch that ends at an offset, if one does.
+fn crc_before(segments: &Segments, end: Offset) -> Result<Option<u32>, SegmentError> {
+    let mut crc = None;
+    if segments.start() < end && end <= segments.end() {
+        segments.reader(Checksums::Trusted).for_each_header(Offset(end.0 - 1), |header| {
+            crc = (Span::of(header).end() == end).then(|| header.crc());
             ControlFlow::Break(())
         })?;
     }
-    Ok(last_crc)
+    Ok(crc)
 }
 
 /// What the newest of Kafka's snapshots up to an offset says that can be read.

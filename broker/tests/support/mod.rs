@@ -11,6 +11,7 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use thalweg_messages::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use thalweg_messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use thalweg_messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -102,6 +103,20 @@ impl Client {
     /// Creates a topic; the error code.
     pub async fn create_topic(&mut self, name: &str, partitions: i32) -> io::Result<i16> {
         self.create_topic_with(name, partitions, &[]).await
+    }
+
+    /// The error and the new log start; -1 deletes all that is acknowledged.
+    pub async fn delete_records(&mut self, topic: &str, partition: i32, below: i64) -> io::Result<(i16, i64)> {
+        let partition = DeleteRecordsPartition {
+            partition_index: PartitionIndex(partition),
+            offset: Offset(below),
+            ..DeleteRecordsPartition::default()
+        };
+        let topic = DeleteRecordsTopic { name: topic.to_owned(), partitions: vec![partition], ..Default::default() };
+        let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 30_000, ..Default::default() };
+        let answer = self.call(2, &request).await?;
+        let partition = &answer.topics[0].partitions[0];
+        Ok((partition.error_code, partition.low_watermark.0))
     }
 
     pub async fn delete_topic(&mut self, name: &str) -> io::Result<i16> {

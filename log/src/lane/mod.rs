@@ -23,7 +23,7 @@ use thalweg_wire::TopicPartition;
 use thalweg_world::World;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::write_out::WriteOut;
+use crate::write_out::{self, WriteOut};
 
 pub use fences::Fence;
 use fences::Fences;
@@ -51,7 +51,7 @@ struct Shared {
     bytes: usize,
     logs: Weak<dyn Logs>,
     sent: AtomicU64,
-    /// The other writer of files: it stops too when a write fails.
+    /// The other writer of files, who looks at the space on the disk.
     write_out: WriteOut,
 }
 
@@ -59,12 +59,9 @@ struct Shared {
 struct Place(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit);
 
 /// Those who hold the logs.
-pub trait Logs: Send + Sync + 'static {
-    /// A write has ended; told by the thread that wrote.
+pub trait Logs: write_out::Logs {
+    /// A write has ended that did not fail; told by the thread that wrote.
     fn written(&self, log: TopicPartition, written: Written);
-
-    /// A write failed: nothing of the directory can be trusted any more.
-    fn failed(&self, reason: &str);
 }
 
 impl Lane {

@@ -71,7 +71,7 @@ impl Road {
         lane: &Lane,
     ) -> Sent {
         if self.lane.is_none() {
-            self.enter(log, stable, &entry, reservation.none(), lane);
+            self.enter(log, stable, &entry, reservation, lane);
         }
         match &mut self.lane {
             Some(inside) if !matches!(inside.step, Step::Leaving { .. }) => {
@@ -136,13 +136,13 @@ impl Road {
 
     /// Takes a place in the lane if much of the log is on its way through the journal. What stands there is heard of soon,
     /// and by then there may be enough for a write.
-    fn enter(&mut self, log: &Log, stable: Offset, newest: &Queued<Mark>, room: Reservation<Mark>, lane: &Lane) {
+    fn enter(&mut self, log: &Log, stable: Offset, newest: &Queued<Mark>, room: &Reservation<Mark>, lane: &Lane) {
         let is_large = newest.body.len().saturating_mul(ENTERS_BY_A_PART) >= lane.enters_with();
         if is_large
             && log.has_much_before_newest(stable, lane.enters_with())
             && let Some(place) = lane.enter()
         {
-            let (held, held_bytes, written) = (VecDeque::new(), 0, log.placed());
+            let (held, held_bytes, room, written) = (VecDeque::new(), 0, room.none(), log.placed());
             let step = Step::Gathering;
             self.lane = Some(Box::new(Inside { _place: place, held, held_bytes, room, written, telling: None, step }));
         }

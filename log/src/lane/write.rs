@@ -1,5 +1,6 @@
 //! One log's write past the journal. It blocks.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -42,20 +43,16 @@ impl Write {
         let Some(last) = self.batches.last() else { return };
         let synced = Written::Synced { end: last.next_offset(), crc: last.header().crc() };
         let now = shared.world.clock.wall();
-        match catch_unwind(AssertUnwindSafe(|| self.append_and_sync(now))) {
-            Ok(Ok(())) => {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.append_and_sync(now)));
+        match outcome.unwrap_or_else(|_| Err(io::Error::other("a write panicked").into())) {
+            Ok(()) => {
                 // The file is whole: a crash leaves nothing to cut.
                 drop(self.fence);
                 logs.written(self.log, synced);
             }
-            Ok(Err(SegmentError::Io(error))) if is_full(&error) => logs.written(self.log, Written::Full(self.fence)),
-            failed => {
-                // While the fence stands: the checkpoint that waits for it must not be.
-                shared.write_out.fail();
-                logs.failed(&failed.map_or("a write panicked".to_owned(), |outcome| {
-                    outcome.map_or_else(|error| error.to_string(), |()| String::new())
-                }));
-            }
+            Err(SegmentError::Io(error)) if is_full(&error) => logs.written(self.log, Written::Full(self.fence)),
+            // While the fence stands: the checkpoint that waits for it must not be.
+            Err(error) => logs.failed(&error.to_string()),
         }
     }
 

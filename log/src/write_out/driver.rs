@@ -252,8 +252,6 @@ mod tests {
 
     impl lane::Logs for Nobody {
         fn written(&self, _: TopicPartition, _: Written) {}
-
-        fn failed(&self, _: &str) {}
     }
 
     #[tokio::test(start_paused = true)]

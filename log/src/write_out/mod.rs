@@ -60,7 +60,8 @@ pub trait Logs: Send + Sync + 'static {
     /// The files now have what was pending, up to `end`. How many bytes memory let go of.
     fn placed(&self, log: TopicPartition, generation: u32, end: Offset) -> usize;
 
-    /// A write failed, or the files are damaged: nothing acknowledged can be trusted to reach them.
+    /// A write failed, or the files are damaged: nothing acknowledged can be trusted to reach them. Tells the writer, before
+    /// it gives up anything ([`WriteOut::fail`]).
     fn failed(&self, reason: &str);
 }
 
