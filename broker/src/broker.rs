@@ -358,8 +358,12 @@ async fn open_directory(
                 // Metadata knows it, or it would not be asked for.
                 None => Ok(Recovered::in_memory(id)),
             };
+            let reach = |id: TopicPartition, from, end| match topics.by_id(id.topic) {
+                Some(topic) => dormant.reach(id, &topic, from, end),
+                None => Ok(false),
+            };
             let known = |log| cluster::knows(&image, log);
-            let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, open)?;
+            let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, reach, open)?;
             // Not before the journal is believed: a suspect directory is left as it is.
             let aside = dormant.settle(leftovers)?;
             Ok(Found { directory, anchor, journal_bytes, opened, dormant, logs, aside })

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thalweg_coordinators::cluster::{Image, Standing};
 use thalweg_log::Log;
 use thalweg_log::directory::{DirectoryError, LastStop, Recovered};
+use thalweg_log::end::End;
 use thalweg_log::files::{Files, Found};
 use thalweg_log::log_starts::LogStarts;
 use thalweg_log::removal::{self, Moved, put_aside};
@@ -19,7 +20,7 @@ use thalweg_log::segment::names::{
 };
 use thalweg_log::segment::partition_metadata;
 use thalweg_log::segment::text_checkpoint::{self, CheckpointError, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
-use thalweg_log::segment::{Descriptors, SegmentError, Trust};
+use thalweg_log::segment::{self, Descriptors, SegmentError, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
 use thalweg_world::disk::{Disk, EntryKind, is_full};
@@ -283,6 +284,13 @@ impl Dormant {
             tracing::warn!(partition = %name, end = %cut.end, bytes = cut.bytes, "a torn tail was cut");
         }
         Ok(Recovered { log: Log::in_files(id, Arc::new(files), first.max(start), end), epochs })
+    }
+
+    /// Whether the files of a partition go on from an offset to an end; see [`segment::reach`]. Blocks.
+    pub fn reach(&self, id: TopicPartition, topic: &Topic, from: Offset, end: End) -> Result<bool, DirectoryError> {
+        let Shared { descriptors, directory, .. } = &*self.shared;
+        let folder = directory.join(name_of(topic, id.partition).to_string());
+        segment::reach(descriptors, &folder, from, end).map_err(|error| DirectoryError::Io(folder, error))
     }
 
     /// A partition whose folder was opened is alive. Not before it can be found: whoever looked in between would find

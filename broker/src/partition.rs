@@ -285,15 +285,14 @@ impl Partition {
             state.list(Urgency::Now, self.id, wakes);
         }
         let Some(end) = state.log.stored(mark) else { return };
+        let end = end.min(state.road.durable(sequence, mark.stable));
         state.stored(end, wakes);
-        if let Stable::Placed(end) = mark.stable {
-            let before = state.log.memory_bytes();
-            state.log.now_placed(mark.generation, end);
-            self.write_out.gone(before - state.log.memory_bytes());
+        if let Stable::Placed(_) = mark.stable {
+            self.now_placed(&mut state, end);
         }
         let State { road, log, .. } = &mut *state;
         // Told by the journal, which looks at its queue next.
-        let Sent(bytes) = road.stored(log, sequence, mark.stable, &self.journal, &self.lane);
+        let Sent(bytes) = road.go_on(log, end, &self.journal, &self.lane);
         self.write_out.journaled(bytes);
         if state.log.placed() < state.leader.stable() {
             let is_much = !state.road.is_in_lane() && self.write_out.is_much(state.log.memory_bytes());
@@ -302,12 +301,26 @@ impl Partition {
     }
 
     /// A write past the journal has ended.
-    pub fn written(&self, written: Written) {
+    pub fn written(&self, written: Written, wakes: &mut Wakes) {
         let mut state = self.lock();
+        if state.deleted {
+            return;
+        }
         let State { road, log, .. } = &mut *state;
         let Sent(bytes) = road.written(log, written, &self.journal, &self.lane);
         self.write_out.journaled(bytes);
+        if let Some(end) = state.road.placed() {
+            state.stored(end, wakes);
+            self.now_placed(&mut state, end);
+        }
         self.journal.wake();
+    }
+
+    /// What went past the journal up to `end` is stable: memory lets go of it.
+    fn now_placed(&self, state: &mut State, end: Offset) {
+        let (before, generation) = (state.log.memory_bytes(), state.log.generation());
+        state.log.now_placed(generation, end);
+        self.write_out.gone(before - state.log.memory_bytes());
     }
 
     /// Takes over what the topic's settings have become. Blocks: its files may be in the middle of a write.

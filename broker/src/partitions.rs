@@ -120,7 +120,9 @@ impl Partitions {
 impl lane::Logs for Partitions {
     fn written(&self, log: TopicPartition, written: Written) {
         if let Some(partition) = self.find(log) {
-            partition.written(written);
+            let mut wakes = Wakes::default();
+            partition.written(written, &mut wakes);
+            self.settle(wakes);
         }
     }
 }

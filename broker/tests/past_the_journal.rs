@@ -5,7 +5,9 @@
 
 mod support;
 
+use std::fmt;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use thalweg_messages::produce::ProduceRequest;
 use thalweg_wire::Timestamp;
 use thalweg_wire::batch::Builder;
 use thalweg_world::disk::Open;
-use thalweg_world::simulated::disk::{Fault, Kind};
+use thalweg_world::simulated::disk::{Fault, Kind, Operation};
 use thalweg_world::simulated::{Faults, SimulatedWorld};
 
 /// Two batches of a partition on their way are enough to go past the journal, which has a checkpoint every 16 KiB.
@@ -55,7 +57,8 @@ async fn found(sim: &SimulatedWorld) -> usize {
     let mut client = Client::connect(&sim.world, ADDRESS).await.unwrap();
     let records = client.read_all("t", 0, 0).await.unwrap();
     for (number, (offset, found)) in records.iter().enumerate() {
-        assert_eq!((*offset, &found[..]), (number as i64, value(number).as_bytes()));
+        assert_eq!(*offset, number as i64);
+        assert!(found[..] == *value(number).as_bytes(), "another value at {offset}");
     }
     records.len()
 }
@@ -97,65 +100,134 @@ fn what_is_acknowledged_past_the_journal_survives_the_power_and_is_plain_files_a
     }
 }
 
-/// A start, so many bursts, a clean stop; the power goes off at one operation. Says how many operations there are.
+/// How a broker ends before its time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Power,
+    /// Killed: the page cache stays. Then the power goes off all the same, once the next broker has said what there is.
+    Kill,
+}
+
+/// A start, so many bursts, a clean stop; a power cut, or a kill, and what there is then.
 ///
 /// With each burst another topic gets as much as calls for a checkpoint, which then is told while records are on their way
 /// past the journal.
-fn story(seed: u64, crash_at: Option<u64>) -> u64 {
-    const BURSTS: [usize; 8] = [6, 1, 3, 4, 3, 3, 1, 4];
-    let (mut sent, mut created) = (0, false);
-    let sim = boot(async { SimulatedWorld::new(seed) });
-    // A journal that is slower than the files: their bytes are there before any word of them.
-    let takes = Duration::from_millis(1)..=Duration::from_millis(8);
-    sim.disk.set_faults(Faults { durable_write_takes: takes, ..Faults::default() });
-    if let Some(at) = crash_at {
-        sim.disk.crash_at(at);
+struct Story {
+    seed: u64,
+    end: End,
+    /// The operation that finds no room.
+    full_at: Option<u64>,
+    /// The operation at which it ends before its time.
+    ends_at: Option<u64>,
+}
+
+impl Story {
+    fn new(seed: u64, end: End) -> Story {
+        Story { seed, end, full_at: None, ends_at: None }
     }
-    let sim = boot(async {
-        let sim = sim.reboot();
-        let bursts = async {
-            let broker = start(&sim).await.map_err(io::Error::other)?;
-            let mut client = Client::connect(&sim.world, ADDRESS).await?;
-            let mut other = Client::connect(&sim.world, ADDRESS).await?;
-            create(&mut other, "other", &[]).await?;
-            create(&mut client, "t", &[SEGMENTS]).await?;
-            created = true;
-            for burst in BURSTS {
-                let large = batch(&[&[7; 20_000]]);
-                let (acknowledged, answer) =
-                    tokio::join!(send(&mut client, sent, burst), other.produce("other", 0, &large));
-                (sent, _) = (sent + acknowledged?, answer?);
-            }
-            assert!(broker.writes_past_the_journal() > 4, "{} writes", broker.writes_past_the_journal());
-            drop((client, other));
-            broker.stop().await.map_err(io::Error::other)
-        };
-        let ended = bursts.await;
-        assert!(crash_at.is_some() || ended.is_ok(), "{ended:?}");
-        sim
-    });
-    let operations = sim.disk.operations();
-    sim.disk.crash();
-    sim.disk.forget_orders();
-    boot(async {
-        let sim = sim.reboot();
-        let broker = start(&sim).await.unwrap_or_else(|error| panic!("operation {crash_at:?}: {error}"));
-        if created {
-            let found = found(&sim).await;
-            let all = BURSTS.iter().sum();
-            assert!((sent..=all).contains(&found), "seed {seed}, operation {crash_at:?}: {found} of {sent}");
+
+    /// What the broker did until it ended.
+    fn run(&self) -> Vec<Operation> {
+        const BURSTS: [usize; 8] = [6, 1, 3, 4, 3, 3, 1, 4];
+        let Story { seed, end, full_at, ends_at } = *self;
+        let (mut sent, mut created) = (0, false);
+        let sim = boot(async { SimulatedWorld::new(seed) });
+        // A journal that is slower than the files: their bytes are there before any word of them.
+        let takes = Duration::from_millis(1)..=Duration::from_millis(8);
+        sim.disk.set_faults(Faults { durable_write_takes: takes, ..Faults::default() });
+        full_at.inspect(|at| sim.disk.fault_at(*at, Fault::NoSpace));
+        ends_at.inspect(|at| sim.disk.crash_at(*at));
+        let mut sim = boot(async {
+            let sim = sim.reboot();
+            let bursts = async {
+                let broker = start(&sim).await.map_err(io::Error::other)?;
+                let mut client = Client::connect(&sim.world, ADDRESS).await?;
+                let mut other = Client::connect(&sim.world, ADDRESS).await?;
+                create(&mut other, "other", &[]).await?;
+                create(&mut client, "t", &[SEGMENTS]).await?;
+                created = true;
+                for burst in BURSTS {
+                    let large = batch(&[&[7; 20_000]]);
+                    let (acknowledged, answer) =
+                        tokio::join!(send(&mut client, sent, burst), other.produce("other", 0, &large));
+                    (sent, _) = (sent + acknowledged?, answer?);
+                }
+                let writes = broker.writes_past_the_journal();
+                assert!(writes > if full_at.is_some() { 0 } else { 4 }, "{writes} writes");
+                drop((client, other));
+                broker.stop().await.map_err(io::Error::other)
+            };
+            let ended = bursts.await;
+            assert!(ends_at.is_some() || ended.is_ok(), "{self}: {ended:?}");
+            sim
+        });
+        let operations = sim.disk.log();
+        let mut all = BURSTS.iter().sum();
+        if end == End::Kill {
+            sim.disk.kill();
+            sim.disk.forget_orders();
+            sim = boot(async {
+                let sim = sim.reboot();
+                let _broker = start(&sim).await.unwrap_or_else(|error| panic!("{self}: {error}"));
+                if created {
+                    let found = found(&sim).await;
+                    assert!((sent..=all).contains(&found), "{self}: {found} of {sent}");
+                    (sent, all) = (found, found);
+                }
+                sim
+            });
         }
-        broker.stop().await.unwrap_or_else(|error| panic!("operation {crash_at:?}: {error}"));
-    });
-    operations
+        sim.disk.crash();
+        sim.disk.forget_orders();
+        boot(async {
+            let sim = sim.reboot();
+            let broker = start(&sim).await.unwrap_or_else(|error| panic!("{self}: {error}"));
+            if created {
+                let found = found(&sim).await;
+                assert!((sent..=all).contains(&found), "{self}: {found} of {sent}");
+            }
+            broker.stop().await.unwrap_or_else(|error| panic!("{self}: {error}"));
+        });
+        operations
+    }
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {}, full at {:?}, ends at {:?}", self.seed, self.full_at, self.ends_at)
+    }
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_power_goes_off() {
-    for seed in 5..=8 {
-        let operations = story(seed, None);
+    ends_anywhere(End::Power, 5..=8);
+}
+
+#[test]
+fn what_is_found_after_a_kill_is_not_lost_to_the_power_then() {
+    ends_anywhere(End::Kill, 9..=9);
+}
+
+fn ends_anywhere(end: End, seeds: RangeInclusive<u64>) {
+    for seed in seeds {
+        let operations = Story::new(seed, end).run().len() as u64;
         assert!(operations > 100, "the story is not idle: {operations} operations");
-        (1..=operations).for_each(|at| _ = story(seed, Some(at)));
+        (1..=operations).for_each(|at| _ = Story { ends_at: Some(at), ..Story::new(seed, end) }.run());
+    }
+}
+
+/// Wherever a write past the journal finds no room, and the power goes off soon afterwards.
+#[test]
+fn nothing_acknowledged_is_lost_on_a_full_disk_either() {
+    let story = || Story::new(11, End::Power);
+    let is_of_the_log = |of: &&Operation| of.kind == Kind::Write && of.path.ends_with("t-0/00000000000000000000.log");
+    let operations = story().run();
+    let writes: Vec<u64> = operations.iter().filter(is_of_the_log).map(|of| of.number).collect();
+    assert!(writes.len() > 4, "{} writes", writes.len());
+    for at in writes {
+        let full_at = Some(at);
+        Story { full_at, ..story() }.run();
+        (at + 1..at + 12).for_each(|ends_at| _ = Story { full_at, ends_at: Some(ends_at), ..story() }.run());
     }
 }
 

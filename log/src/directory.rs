@@ -21,6 +21,7 @@ use thalweg_wire::{BrokerId, LeaderEpoch, Offset, Timestamp, TopicPartition, Uui
 use thalweg_world::disk::{Disk, EntryKind, Open};
 use thalweg_world::{DiskFile, World};
 
+use crate::end::End;
 use crate::journal::scan::{ReplayError, Suspect};
 use crate::journal::{self, Entry, Name, OpenError, Opened, Options, Replay, read_name};
 use crate::log::{Gap, Log, RedoError};
@@ -431,7 +432,8 @@ pub enum Known {
 
 /// What of a journal belongs to which log, after a stop. Blocks; goes over the journal twice.
 ///
-/// `open` gives a log as its files have it, the first time an entry names it. An entry of a log that metadata deleted is
+/// `open` gives a log as its files have it, the first time an entry names it; `reach` says whether its files go on from an
+/// offset to an end ([`crate::segment::reach`]). An entry of a log that metadata deleted is
 /// passed over; one that it never heard of makes the directory suspect. What is redone goes to memory, and from there to
 /// files when it becomes much.
 pub fn recover(
@@ -439,6 +441,7 @@ pub fn recover(
     replay: &Replay,
     now: Timestamp,
     known: impl Fn(TopicPartition) -> Known,
+    reach: impl Fn(TopicPartition, Offset, End) -> Result<bool, DirectoryError>,
     mut open: impl FnMut(TopicPartition, Trust) -> Result<Recovered, DirectoryError>,
 ) -> Result<BTreeMap<TopicPartition, Recovered>, DirectoryError> {
     let suspect = |reason: String| DirectoryError::Suspect(path.to_owned(), reason);
@@ -465,11 +468,17 @@ pub fn recover(
                 )));
             }
         }
+        let mut placed = None;
         let from = match &entry {
             // The first entry of a log that counts is also its lowest: one below would have killed it.
             Entry::Append(batch) => batch.base_offset(),
             Entry::Truncate { to, .. } => *to,
-            Entry::Placed { end, .. } => *end,
+            Entry::Placed(end) => placed.insert(*end).offset,
+            // What was deleted need not be there; what stands there then, the journal has.
+            Entry::Placing { placed: below, end } => {
+                let is_whole = verdicts.are_deleted(id, end.offset) || reach(id, below.offset, *end)?;
+                placed.insert(if is_whole { *end } else { *below }).offset
+            }
             Entry::LogStart { at } => {
                 starts.insert(id, *at);
                 return Ok(());
@@ -485,10 +494,9 @@ pub fn recover(
         if let Entry::Append(batch) = &entry {
             held += batch.byte_length();
         }
-        let placed = if let Entry::Placed { end, crc } = &entry { Some((*end, *crc)) } else { None };
-        found.redo(path, entry)?;
-        if let Some((end, crc)) = placed.filter(|(end, _)| !verdicts.are_deleted(id, *end)) {
-            found.log.check_placed(end, crc).map_err(|error| redo_error(path, error))?;
+        found.redo(path, placed.map_or(entry, Entry::Placed))?;
+        if let Some(end) = placed.filter(|end| !verdicts.are_deleted(id, end.offset)) {
+            found.log.check_placed(end).map_err(|error| redo_error(path, error))?;
         }
         if held > REDO_BYTES_MAX {
             held = 0;
@@ -542,7 +550,7 @@ impl Recovered {
                 self.epochs.retain(|(_, start)| start < to);
                 return;
             }
-            Entry::Placed { .. } | Entry::LogStart { .. } | Entry::Drop => return,
+            Entry::Placed(_) | Entry::Placing { .. } | Entry::LogStart { .. } | Entry::Drop => return,
         };
         self.epochs.retain(|(_, other)| *other < start);
         if self.epochs.last().is_none_or(|(last, _)| *last < epoch) {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod directory;
+pub mod end;
 pub mod files;
 pub mod journal;
 pub mod lane;

@@ -9,6 +9,7 @@ use thalweg_wire::batch::{Batch, Codec, Scratch, Times, TimestampType};
 use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Moment, Offset, Timestamp, TopicPartition};
 
+use crate::end::End;
 use crate::files::Files;
 use crate::journal::{Entry, Queued, entry};
 use crate::segment::{Reader, SegmentError, Sendable};
@@ -30,7 +31,7 @@ pub struct Mark {
 pub enum Stable {
     /// Records below this offset, in the journal.
     Records(Offset),
-    /// Records below this offset, in synced files.
+    /// Records below this offset, in files, once those are synced.
     Placed(Offset),
     /// The log start.
     LogStart(Offset),
@@ -232,10 +233,16 @@ impl Log {
         })
     }
 
-    /// The entry that says that files have all records below `end`, synced, the last of them in a batch with that
-    /// checksum. No other entry about the log's records was queued since they were written.
-    pub fn placed_entry(&self, end: Offset, crc: u32) -> Queued<Mark> {
-        self.queued(&Entry::Placed { end, crc }, Stable::Placed(end))
+    /// The entry that says that files have all records below `end`, synced. No other entry about the log's records was
+    /// queued since they were written, but for the word that they were to be.
+    pub fn placed_entry(&self, end: End) -> Queued<Mark> {
+        self.queued(&Entry::Placed(end), Stable::Placed(end.offset))
+    }
+
+    /// The same of `placed`, and that what goes on to `end` is being written to files. That is stable when the entry is
+    /// durable and the files are synced, both.
+    pub fn placing_entry(&self, placed: End, end: End) -> Queued<Mark> {
+        self.queued(&Entry::Placing { placed, end }, Stable::Placed(end.offset))
     }
 
     /// The entry that says that the log is deleted.
@@ -331,11 +338,11 @@ impl Log {
                 self.start = self.start.max(at);
                 self.forget_placed();
             }
-            Entry::Placed { end, .. } => {
-                self.cut_files(end)?;
-                self.cut(end);
+            Entry::Placed(end) => {
+                self.cut_files(end.offset)?;
+                self.cut(end.offset);
             }
-            Entry::Epoch { .. } | Entry::Drop => {}
+            Entry::Placing { .. } | Entry::Epoch { .. } | Entry::Drop => {}
         }
         // What is redone is durable: no marks are on their way.
         self.cuts.clear();
@@ -346,7 +353,7 @@ impl Log {
     ///
     /// # Errors
     /// [`RedoError::Files`] if they end before, or with another batch.
-    pub fn check_placed(&self, end: Offset, crc: u32) -> Result<(), RedoError> {
+    pub fn check_placed(&self, End { offset: end, crc }: End) -> Result<(), RedoError> {
         let Some(files) = &self.files else { return Ok(()) };
         let last = ReadLimit { bytes: 0, first: FirstBatch::Always };
         let found = match files.reader() {
@@ -410,8 +417,9 @@ impl Log {
 /// Batches that [`Log::has_much_before_newest`] counts.
 const MUCH_BATCHES: usize = 64;
 
-/// The bytes that the word that records were placed takes in the journal: what to reserve for it.
-pub const PLACED_JOURNAL_BYTES: usize = 32;
+/// The bytes that the word that records were placed, or are being placed, takes in the journal at most: what to reserve for
+/// it.
+pub const PLACED_JOURNAL_BYTES: usize = 44;
 
 /// The bytes that a new log start takes in the journal: what to reserve for it.
 pub const LOG_START_JOURNAL_BYTES: usize = 28;

@@ -1,7 +1,8 @@
 //! Which entries of a journal still count after a stop: cut, then append.
 //!
 //! An `Append` at base *b* means "cut the log at *b*, then append", and a `Placed` means "cut the log at its end, which its
-//! files reach", so going over the entries above the checkpoint in order brings a log to its end, whatever its files held.
+//! files reach". A `Placing` is a `Placed` of its second end if the files reach that one, and of its first end if not: then
+//! its write was not finished, and never acknowledged. So going over the entries above the checkpoint in order brings a log to its end, whatever its files held.
 //! Some entries must not be gone over again:
 //!
 //! - an `Append` that a later `Truncate` killed: its file is already cut, so nothing may be left for it to continue;
@@ -9,6 +10,8 @@
 //!   and, past the journal's lane, in no entry. Cutting it would lose it;
 //! - a `Placed` that a later `Truncate` took something from: the file need not reach its end any more;
 //! - whatever stands before a `Drop`.
+//!
+//! In all of that a `Placing` is a `Placed` of its first end.
 //!
 //! [`Verdicts`] finds them by one look ahead. That this is enough rests on what the writers of files keep to:
 //!
@@ -18,7 +21,8 @@
 //!    come (a truncation took from memory what was not yet written out, and its entry may not be durable), then syncs,
 //!    and only then tells the journal *S*.
 //! 3. `Placed` is queued after all of its log's bytes, those that wait for the journal too, were written and synced;
-//!    until then that log gets no other entry about its records, not even a `Truncate`.
+//!    until then that log gets no other entry about its records, not even a `Truncate`. What a `Placing` says to be coming is
+//!    acknowledged when it is synced and the `Placing` is durable, both; and recovery syncs of it what it keeps.
 //! 4. Nothing of a log is cut that no entry names: what is in its files was durable, all of it.
 //! 5. Past the journal nothing is written to a file but behind a durable entry of its log, in a frame past the newest *S*:
 //!    that entry cuts off what a crash leaves. A checkpoint does not tell an *S* that reaches it before that is synced.
@@ -59,7 +63,7 @@ impl Verdicts {
                 while cuts.pop_if(|(_, earlier)| *earlier >= *to).is_some() {}
                 cuts.push((position, *to));
             }
-            Entry::Placed { .. } => self.later.entry(log).or_default().placed = position,
+            Entry::Placed(_) | Entry::Placing { .. } => self.later.entry(log).or_default().placed = position,
             Entry::Drop => self.later.entry(log).or_default().dropped = position,
             Entry::LogStart { at } => {
                 let start = &mut self.later.entry(log).or_default().start;
@@ -83,7 +87,9 @@ impl Verdicts {
         match entry {
             Entry::Append(batch) => position > later.placed && later.lowest_cut(position) > batch.base_offset(),
             Entry::Truncate { .. } => position > later.placed,
-            Entry::Placed { end, .. } => position == later.placed && later.lowest_cut(position) >= *end,
+            Entry::Placed(placed) | Entry::Placing { placed, .. } => {
+                position == later.placed && later.lowest_cut(position) >= placed.offset
+            }
             Entry::Epoch { .. } | Entry::LogStart { .. } | Entry::Drop => true,
         }
     }
@@ -105,6 +111,7 @@ mod tests {
     use thalweg_wire::{LeaderEpoch, PartitionIndex, Uuid};
 
     use super::*;
+    use crate::end::End;
 
     fn log(partition: i32) -> TopicPartition {
         TopicPartition { topic: Uuid([1; 16]), partition: PartitionIndex(partition) }
@@ -122,7 +129,7 @@ mod tests {
     }
 
     fn placed(end: i64) -> Entry {
-        Entry::Placed { end: Offset(end), crc: 0 }
+        Entry::Placed(End { offset: Offset(end), crc: 0 })
     }
 
     /// One letter an entry: which count.
@@ -167,6 +174,22 @@ mod tests {
         assert_eq!(verdicts(&story), "-y", "records that never were in the journal may stand above the truncation now");
         let story = [(0, placed(20)), (0, truncate(5)), (0, append(5, 1))];
         assert_eq!(verdicts(&story), "-yy", "a truncation after it counts, and may have cut the file below it");
+    }
+
+    #[test]
+    fn a_word_of_a_write_on_its_way_is_one_of_what_was_placed_before_it() {
+        let placing = |placed, end| Entry::Placing {
+            placed: End { offset: Offset(placed), crc: 0 },
+            end: End { offset: Offset(end), crc: 0 },
+        };
+        let story = [(0, append(0, 5)), (0, placed(5)), (0, placing(5, 9)), (0, placing(9, 12)), (0, append(12, 1))];
+        assert_eq!(verdicts(&story), "---yy");
+        let story = [(0, placing(5, 9)), (0, placed(9)), (0, truncate(7))];
+        assert_eq!(verdicts(&story), "--y");
+        let story = [(0, placing(5, 9)), (0, append(5, 2)), (0, truncate(6)), (0, append(6, 1))];
+        assert_eq!(verdicts(&story), "yyyy", "the write failed: what it is to bring comes through the journal");
+        let story = [(0, placing(5, 9)), (0, truncate(4))];
+        assert_eq!(verdicts(&story), "-y", "the file may have been cut below what was placed");
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //! 4 Epoch     topic id, i32 partition, i32 epoch, i64 start           a leader epoch begins
 //! 5 LogStart  topic id, i32 partition, i64 at                         records below `at` are deleted
 //! 6 Drop      topic id, i32 partition                                 the log is deleted
+//! 7 Placing   topic id, i32 partition, i64 placed, u32 crc,           everything below `placed` is in the synced segment,
+//!             i64 end, u32 end_crc                                    and what goes on to `end` is being written
 //! 64 and up   bodies that this crate doesn't look into: the quorum's
 //! ```
 
@@ -16,6 +18,8 @@ use bytes::{Buf, Bytes};
 use thalweg_wire::batch::Batch;
 use thalweg_wire::{LeaderEpoch, Offset, PartitionIndex, TopicPartition, Uuid};
 use thalweg_world::disk::Block;
+
+use crate::end::End;
 
 /// The bytes before an entry's body.
 pub const PREFIX_BYTES: usize = 8;
@@ -40,6 +44,8 @@ impl Kind {
     pub const LOG_START: Kind = Kind(5);
     /// See [`Entry::Drop`].
     pub const DROP: Kind = Kind(6);
+    /// See [`Entry::Placing`].
+    pub const PLACING: Kind = Kind(7);
     /// The first of the kinds whose bodies belong to others.
     pub const FOREIGN: Kind = Kind(64);
 }
@@ -58,12 +64,14 @@ pub struct RawEntry {
 pub enum Entry {
     /// Cut the log at the batch's base offset, then append the batch.
     Append(Batch),
-    /// Everything below `end` is in the log's synced segments; `crc` is that of the last batch.
-    Placed {
-        /// The offset behind the last record placed.
-        end: Offset,
-        /// The last placed batch's CRC.
-        crc: u32,
+    /// Everything below an end is in the log's synced segments.
+    Placed(End),
+    /// The same of `placed`; and the records from there on to `end` are being written to the segments, past the journal.
+    Placing {
+        /// What is in synced segments.
+        placed: End,
+        /// Where they will end when they have all of it.
+        end: End,
     },
     /// Cut the log: what stood at `to` and above is void.
     Truncate {
@@ -166,9 +174,8 @@ impl Entry {
                 let head = head.put(&batch.base_offset().0.to_be_bytes()).put(batch.header().as_bytes());
                 (Kind::APPEND, head, batch.records().clone())
             }
-            Entry::Placed { end, crc } => {
-                (Kind::PLACED, head.put(&end.0.to_be_bytes()).put(&crc.to_be_bytes()), Bytes::new())
-            }
+            Entry::Placed(end) => (Kind::PLACED, put(head, *end), Bytes::new()),
+            Entry::Placing { placed, end } => (Kind::PLACING, put(put(head, *placed), *end), Bytes::new()),
             Entry::Truncate { to, epoch } => {
                 (Kind::TRUNCATE, head.put(&to.0.to_be_bytes()).put(&epoch.0.to_be_bytes()), Bytes::new())
             }
@@ -200,7 +207,14 @@ impl Entry {
                 }
                 Entry::Append(batch)
             }
-            (Kind::PLACED, 12) => Entry::Placed { end: Offset(body.get_i64()), crc: body.get_u32() },
+            (Kind::PLACED, 12) => Entry::Placed(get(&mut body)),
+            (Kind::PLACING, 24) => {
+                let (placed, end) = (get(&mut body), get(&mut body));
+                if placed.offset >= end.offset {
+                    return Err(malformed());
+                }
+                Entry::Placing { placed, end }
+            }
             (Kind::TRUNCATE, 12) => Entry::Truncate { to: Offset(body.get_i64()), epoch: LeaderEpoch(body.get_i32()) },
             (Kind::EPOCH, 12) => Entry::Epoch { epoch: LeaderEpoch(body.get_i32()), start: Offset(body.get_i64()) },
             (Kind::LOG_START, 8) => Entry::LogStart { at: Offset(body.get_i64()) },
@@ -209,6 +223,14 @@ impl Entry {
         };
         Ok((log, entry))
     }
+}
+
+fn put(head: Head, end: End) -> Head {
+    head.put(&end.offset.0.to_be_bytes()).put(&end.crc.to_be_bytes())
+}
+
+fn get(body: &mut Bytes) -> End {
+    End { offset: Offset(body.get_i64()), crc: body.get_u32() }
 }
 
 #[cfg(test)]
@@ -227,7 +249,8 @@ mod tests {
         header.set_base_offset(Offset(40));
         let entries = [
             Entry::Append(Batch::new(header, Bytes::from_static(b"records"))),
-            Entry::Placed { end: Offset(41), crc: 0x0102_0304 },
+            Entry::Placed(End { offset: Offset(41), crc: 0x0102_0304 }),
+            Entry::Placing { placed: End { offset: Offset(41), crc: 7 }, end: End { offset: Offset(43), crc: 8 } },
             Entry::Truncate { to: Offset(5), epoch: LeaderEpoch(2) },
             Entry::Epoch { epoch: LeaderEpoch(3), start: Offset(41) },
             Entry::LogStart { at: Offset(4) },

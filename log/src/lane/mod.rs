@@ -2,8 +2,9 @@
 //!
 //! What goes through the journal reaches the disk twice, once to be acknowledged and once in its file. A log whose
 //! records come faster than the journal makes them durable is better served by a sync of its own file: its batches are
-//! appended there, the file is synced, a word of it (`Placed`) goes through the journal with the next group, and with that
-//! they are stable. Few logs may do so at a time ([`LOGS_MAX`]): a sync a log is what the journal is there to avoid.
+//! appended there and the file is synced, while a word of them (`Placing`) goes through the journal with the next group; when
+//! both have come to their end they are stable. Few logs may do so at a time ([`LOGS_MAX`]): a sync a log is what the journal
+//! is there to avoid. The first write of a stay is told of when it is synced (`Placed`), and so is one that none follows.
 //!
 //! A crash may leave any part of what was not synced in the file, and only an entry of the journal that recovery still
 //! reads cuts it off. So a write begins only behind a durable entry of its log in a frame that no checkpoint has named

@@ -6,6 +6,7 @@ use thalweg_wire::Offset;
 
 use super::write::{Write, Written};
 use super::{Fence, Lane, Place};
+use crate::end::End;
 use crate::journal::{Journal, Queued, Reservation};
 use crate::log::{Log, Mark, PLACED_JOURNAL_BYTES, Stable};
 
@@ -34,15 +35,19 @@ struct Inside {
     room: Reservation<Mark>,
     /// Where the files will end, with the write that is on its way.
     written: Offset,
-    /// The newest word of a write that is on its way through the journal: all below is in synced files.
-    telling: Option<Offset>,
+    /// Where the files end that are synced, once a write has ended.
+    synced: Option<End>,
+    /// Durable entries say of all below it that it is in files, or is to be.
+    told: Offset,
+    /// How many words of writes are on their way through the journal.
+    words: usize,
     step: Step,
 }
 
 enum Step {
     /// No write is on its way. A word of one is, or entries from before the lane.
     Gathering,
-    /// A write is on its way, and this is for the word of it.
+    /// A write is on its way, and this is for the word that it ended.
     Writing(Reservation<Mark>),
     /// There is no room for files: all goes through the journal after all. Once it has what is below, that cuts off what got
     /// into them.
@@ -87,19 +92,29 @@ impl Road {
         }
     }
 
-    /// An entry of the log is durable in the frame of that sequence.
-    pub fn stored(&mut self, log: &Log, sequence: u64, stable: Stable, journal: &Journal<Mark>, lane: &Lane) -> Sent {
-        if let Stable::LogStart(_) | Stable::Drop = stable {
-            return Sent::default();
-        }
-        let end = stable.end();
+    /// An entry of the log is durable in the frame of that sequence; below which offset records are stable by it.
+    pub fn durable(&mut self, sequence: u64, stable: Stable) -> Offset {
         self.entry = sequence;
-        let Some(inside) = &mut self.lane else { return Sent::default() };
-        inside.telling = inside.telling.filter(|telling| *telling > end);
+        match (&mut self.lane, stable) {
+            (Some(inside), Stable::Placed(end)) => {
+                inside.words -= 1;
+                inside.told = end;
+                inside.stable().unwrap_or(Offset::ZERO)
+            }
+            _ => stable.end(),
+        }
+    }
+
+    /// Sends on its way what may go, now that an entry is durable and all below an offset is stable.
+    pub fn go_on(&mut self, log: &Log, stable: Offset, journal: &Journal<Mark>, lane: &Lane) -> Sent {
+        let Some(inside) = &self.lane else { return Sent::default() };
         let leaves = match inside.step {
             Step::Writing(_) => false,
-            Step::Gathering => !self.write(log, journal, lane) && self.is_told(),
-            Step::Leaving { until, .. } => end >= until,
+            Step::Gathering => {
+                let is_told = inside.words == 0;
+                !self.write(log, journal, lane) && is_told
+            }
+            Step::Leaving { until, .. } => stable >= until,
         };
         if !leaves {
             return Sent::default();
@@ -107,17 +122,21 @@ impl Road {
         self.lane.take().map_or(Sent::default(), |mut inside| inside.give_to(journal))
     }
 
-    /// A write has ended.
+    /// A write has ended. Say then that [`Road::placed`] is stable.
     pub fn written(&mut self, log: &Log, written: Written, journal: &Journal<Mark>, lane: &Lane) -> Sent {
         let Some(inside) = &mut self.lane else { return Sent::default() };
         match written {
-            Written::Synced { end, crc } => {
-                inside.forget_below(end);
-                inside.telling = Some(end);
-                if let Step::Writing(mut word) = std::mem::replace(&mut inside.step, Step::Gathering) {
-                    journal.push(&mut word, log.placed_entry(end, crc));
+            Written::Synced(end) => {
+                inside.forget_below(end.offset);
+                inside.synced = Some(end);
+                let step = std::mem::replace(&mut inside.step, Step::Gathering);
+                // What the next write says is word enough.
+                if !self.write(log, journal, lane)
+                    && let (Step::Writing(mut word), Some(inside)) = (step, &mut self.lane)
+                {
+                    inside.words += 1;
+                    journal.push(&mut word, log.placed_entry(end));
                 }
-                self.write(log, journal, lane);
                 Sent::default()
             }
             Written::Full(fence) => {
@@ -127,6 +146,11 @@ impl Road {
                 inside.give_to(journal)
             }
         }
+    }
+
+    /// Below it all records are in synced files, and told: `None` before the lane has brought any there.
+    pub fn placed(&self) -> Option<Offset> {
+        self.lane.as_ref()?.stable()
     }
 
     /// Nothing of the log becomes stable any more.
@@ -142,9 +166,17 @@ impl Road {
             && log.has_much_before_newest(stable, lane.enters_with())
             && let Some(place) = lane.enter()
         {
-            let (held, held_bytes, room, written) = (VecDeque::new(), 0, room.none(), log.placed());
-            let step = Step::Gathering;
-            self.lane = Some(Box::new(Inside { _place: place, held, held_bytes, room, written, telling: None, step }));
+            self.lane = Some(Box::new(Inside {
+                _place: place,
+                held: VecDeque::new(),
+                held_bytes: 0,
+                room: room.none(),
+                written: log.placed(),
+                synced: None,
+                told: Offset::ZERO,
+                words: 0,
+                step: Step::Gathering,
+            }));
         }
     }
 
@@ -157,24 +189,30 @@ impl Road {
         if !is_due {
             return false;
         }
-        // Where recovery would not cut it off, or where no word of it has room, the next mark changes that.
-        let (Some(fence), Ok(word)) = (lane.fence(self.entry), journal.reserve(1, PLACED_JOURNAL_BYTES)) else {
-            return false;
-        };
         let (Some(inside), Some(files)) = (&mut self.lane, log.files()) else { return false };
-        lane.send(Write { log: log.id(), files: files.clone(), batches: log.batches_from(inside.written), fence });
-        inside.written = log.end();
-        inside.step = Step::Writing(word);
+        let words = 1 + usize::from(inside.synced.is_some());
+        // Where recovery would not cut it off, or where no word of it has room, the next mark changes that.
+        let Some(fence) = lane.fence(self.entry) else { return false };
+        let Ok(mut room) = journal.reserve(words, words * PLACED_JOURNAL_BYTES) else { return false };
+        let batches = log.batches_from(inside.written);
+        let Some(end) = batches.last().map(End::behind) else { return false };
+        // The first write of a stay also takes what the journal has, which counts until all of that is synced.
+        if let Some(placed) = inside.synced {
+            inside.words += 1;
+            journal.push(&mut room, log.placing_entry(placed, end));
+        }
+        lane.send(Write { log: log.id(), files: files.clone(), batches, fence });
+        inside.written = end.offset;
+        inside.step = Step::Writing(room);
         true
-    }
-
-    /// Whether no word of a write is on its way.
-    fn is_told(&self) -> bool {
-        self.lane.as_ref().is_some_and(|inside| inside.telling.is_none())
     }
 }
 
 impl Inside {
+    fn stable(&self) -> Option<Offset> {
+        self.synced.map(|synced| synced.offset.min(self.told))
+    }
+
     fn hold(&mut self, entry: Queued<Mark>, reservation: &mut Reservation<Mark>) {
         self.room.absorb(reservation.split(1, entry.body_bytes()).expect("what is appended was reserved"));
         self.held_bytes += entry.body_bytes();

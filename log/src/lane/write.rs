@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use thalweg_wire::batch::Batch;
-use thalweg_wire::{Offset, Timestamp, TopicPartition};
+use thalweg_wire::{Timestamp, TopicPartition};
 use thalweg_world::disk::is_full;
 
 use super::{Fence, Shared};
+use crate::end::End;
 use crate::files::Files;
 use crate::segment::SegmentError;
 
@@ -26,13 +27,8 @@ pub(super) struct Write {
 
 /// How a write ended that did not fail.
 pub enum Written {
-    /// All is in synced files.
-    Synced {
-        /// The offset behind the last record.
-        end: Offset,
-        /// The last batch's checksum.
-        crc: u32,
-    },
+    /// All is in synced files, which end there.
+    Synced(End),
     /// There is no room on the disk. The files may have a part, which the fence still covers.
     Full(Fence),
 }
@@ -41,7 +37,7 @@ impl Write {
     pub(super) fn run(self, shared: &Shared) {
         let Some(logs) = shared.logs.upgrade() else { return };
         let Some(last) = self.batches.last() else { return };
-        let synced = Written::Synced { end: last.next_offset(), crc: last.header().crc() };
+        let synced = Written::Synced(End::behind(last));
         let now = shared.world.clock.wall();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.append_and_sync(now)));
         match outcome.unwrap_or_else(|_| Err(io::Error::other("a write panicked").into())) {

@@ -342,7 +342,12 @@ fn known_at_the_tail(folder: &Folder, base: Offset, size: u32) -> io::Result<Opt
 }
 
 /// What the indexes of a segment say up to where they stop making sense.
-fn known_in_order(folder: &Folder, base: Offset, size: u32, below: Option<Offset>) -> io::Result<Option<Segment>> {
+pub(super) fn known_in_order(
+    folder: &Folder,
+    base: Offset,
+    size: u32,
+    below: Option<Offset>,
+) -> io::Result<Option<Segment>> {
     let whole = Segment { bytes: size, ..Segment::empty(base) };
     let mut known = Segment::empty(base);
     let (Some(offsets), Some(times)) =

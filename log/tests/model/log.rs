@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use thalweg_log::end::End;
 use thalweg_log::journal::Entry;
 use thalweg_wire::batch::{Batch, Header};
 use thalweg_wire::{LeaderEpoch, Offset};
 
+use crate::Rule;
 use crate::segment::{Change, Piece, Segment};
 
 /// What was asked of a log, in order.
@@ -22,9 +24,20 @@ pub(crate) enum Asked {
 pub(crate) enum Said {
     Append(Piece),
     Placed(Piece),
+    /// That the one is placed, and the next is being written.
+    Placing(Piece, Piece),
     Truncate(i64),
     Start(i64),
     Drop,
+}
+
+/// Whether an entry counts after a crash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    No,
+    Yes,
+    /// It does, and all that it speaks of was deleted.
+    Deleted,
 }
 
 /// A batch in memory.
@@ -63,6 +76,9 @@ pub(crate) struct Log {
     /// The start that a synced checkpoint file names.
     pub(crate) synced_start: i64,
     pub(crate) lane: Option<Lane>,
+    /// How much of what was asked its log was told of, and how much is synced, past the journal.
+    pub(crate) told: usize,
+    pub(crate) synced: usize,
     /// The newest durable frame with an entry about its records.
     pub(crate) newest_entry: u64,
     pub(crate) segment: Segment,
@@ -83,6 +99,8 @@ impl Log {
             durable_start: 0,
             synced_start: 0,
             lane: None,
+            told: 0,
+            synced: 0,
             newest_entry: 0,
             segment: Segment::default(),
             before: View::There { start: 0, end: 0, pieces: Vec::new() },
@@ -115,10 +133,29 @@ impl Log {
         Ok(())
     }
 
-    pub(crate) fn redo(&mut self, sequence: u64, said: Said, cuts: bool) -> Result<(), String> {
+    /// What went past the journal is acknowledged when it is synced and the log was told of it, both.
+    pub(crate) fn acknowledge_lane(&mut self, keeps: impl Fn(Rule) -> bool) {
+        let synced = if keeps(Rule::LaneAcknowledgesTheSynced) { self.synced } else { usize::MAX };
+        let told = if keeps(Rule::LaneAcknowledgesTheTold) { self.told } else { usize::MAX };
+        self.acknowledged = self.acknowledged.max(synced.min(told));
+    }
+
+    /// How much of what was asked has a piece in it.
+    pub(crate) fn asked_with(&self, piece: Piece) -> usize {
+        let place = |asked: &Asked| matches!(asked, Asked::Append(other) if *other == piece);
+        self.asked.iter().position(place).map_or(0, |place| place + 1)
+    }
+
+    pub(crate) fn redo(
+        &mut self,
+        sequence: u64,
+        said: Said,
+        counts: Counts,
+        keeps: impl Fn(Rule) -> bool,
+    ) -> Result<(), String> {
         match said {
             Said::Append(piece) => {
-                if cuts {
+                if keeps(Rule::CutBeforeAppend) {
                     self.cut(piece.base);
                     if self.end() != piece.base {
                         return Err(format!("{piece:?} does not continue a log that ends at {}", self.end()));
@@ -132,6 +169,17 @@ impl Log {
                 if self.end() < piece.end() {
                     return Err(format!("{piece:?} was placed and is not in the file"));
                 }
+            }
+            Said::Placing(_, next) if counts == Counts::Deleted => self.cut(next.end()),
+            Said::Placing(placed, next) => {
+                let is_whole = self.held.iter().any(|held| held.piece == next);
+                if !is_whole || !keeps(Rule::RecoveryKeepsWhatIsWhole) {
+                    return self.redo(sequence, Said::Placed(placed), counts, keeps);
+                }
+                if keeps(Rule::RecoverySyncsWhatItKeeps) {
+                    self.segment.sync();
+                }
+                self.cut(next.end());
             }
             Said::Start(at) => (self.start, self.durable_start) = (at, at),
             Said::Drop => {
@@ -202,10 +250,15 @@ impl Said {
                 header.set_last_offset_delta(piece.length as i32 - 1);
                 Entry::Append(Batch::new(header, Bytes::new()))
             }
-            Said::Placed(piece) => Entry::Placed { end: Offset(piece.end()), crc: piece.id as u32 },
+            Said::Placed(piece) => Entry::Placed(end_of(piece)),
+            Said::Placing(placed, next) => Entry::Placing { placed: end_of(placed), end: end_of(next) },
             Said::Truncate(to) => Entry::Truncate { to: Offset(to), epoch: LeaderEpoch(0) },
             Said::Start(at) => Entry::LogStart { at: Offset(at) },
             Said::Drop => Entry::Drop,
         }
     }
+}
+
+fn end_of(piece: Piece) -> End {
+    End { offset: Offset(piece.end()), crc: piece.id as u32 }
 }

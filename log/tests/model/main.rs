@@ -1,5 +1,5 @@
 //! A random model of "cut, then append": toy logs with files that lose what was not synced, a toy journal, and the real
-//! verdicts of [`thalweg_log::redo`]. The power is cut anywhere, inside recovery too. Afterwards each log is what some
+//! verdicts of [`thalweg_log::redo`]. The power is cut anywhere, or the process killed, inside recovery too. Afterwards each log is what some
 //! prefix of what was asked of it makes, and that prefix has all that was acknowledged.
 //!
 //! The rules are worth what their absence costs: each is broken in turn, and must then be missed within 1,000 seeds.
@@ -47,9 +47,19 @@ pub(crate) enum Rule {
     LaneWritesBehindAnEntry,
     /// A checkpoint waits for what the lane writes behind an entry that it is about to name.
     CheckpointWaitsForTheLane,
+    /// A write that its log was told of is acknowledged when it is synced, not before.
+    LaneAcknowledgesTheSynced,
+    /// A synced write is acknowledged when its log was told of it, not before.
+    LaneAcknowledgesTheTold,
+    /// What was being placed is kept if it is whole.
+    RecoveryKeepsWhatIsWhole,
+    /// What was being placed and is deleted need not be whole.
+    RecoveryMissesNothingDeleted,
+    /// What recovery keeps it syncs: it may be in a page cache that outlived the process.
+    RecoverySyncsWhatItKeeps,
 }
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 21] = [
     Rule::CutBeforeAppend,
     Rule::SkipKilledAppend,
     Rule::SkipAppendBeforePlaced,
@@ -66,6 +76,11 @@ const RULES: [Rule; 16] = [
     Rule::LaneIsNotOvertaken,
     Rule::LaneWritesBehindAnEntry,
     Rule::CheckpointWaitsForTheLane,
+    Rule::LaneAcknowledgesTheSynced,
+    Rule::LaneAcknowledgesTheTold,
+    Rule::RecoveryKeepsWhatIsWhole,
+    Rule::RecoveryMissesNothingDeleted,
+    Rule::RecoverySyncsWhatItKeeps,
 ];
 
 #[test]

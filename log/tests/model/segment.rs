@@ -53,6 +53,7 @@ impl Segment {
         self.pending.clear();
     }
 
+    /// The power goes off.
     pub(crate) fn crash(&mut self, rng: &mut Rng) {
         for change in std::mem::take(&mut self.pending) {
             match rng.below(3) {

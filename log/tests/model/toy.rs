@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use thalweg_log::journal::Entry;
 use thalweg_log::redo::Verdicts;
-use thalweg_wire::{PartitionIndex, TopicPartition, Uuid};
+use thalweg_wire::{Offset, PartitionIndex, TopicPartition, Uuid};
 use thalweg_world::simulated::Rng;
 
 use crate::Rule;
-use crate::log::{Asked, Held, Lane, Log, Said};
+use crate::log::{Asked, Counts, Held, Lane, Log, Said};
 use crate::ring::Ring;
 use crate::segment::{Change, Piece};
 
@@ -40,8 +40,13 @@ pub(crate) struct Directory {
 
 const LOGS_ALIVE: usize = 2;
 
-/// The power went off.
+/// The power went off, or the process was killed.
 struct PowerCut;
+
+/// Which rules are kept where one is broken.
+fn keeps(broken: Option<Rule>) -> impl Fn(Rule) -> bool + Copy {
+    move |rule| broken != Some(rule)
+}
 
 impl Directory {
     pub(crate) fn new(seed: u64, broken: Option<Rule>) -> Directory {
@@ -69,7 +74,7 @@ impl Directory {
     }
 
     fn keeps(&self, rule: Rule) -> bool {
-        self.broken != Some(rule)
+        keeps(self.broken)(rule)
     }
 
     fn step(&mut self) -> Result<(), String> {
@@ -84,9 +89,9 @@ impl Directory {
             10 => self.move_start(log),
             11 if self.rng.below(8) == 0 => self.drop_log(log),
             11..=13 => self.begin_lane(log),
-            14..=15 => self.go_on_in_lane(log)?,
-            16..=20 => self.depart(),
-            21..=25 => self.land(),
+            14..=17 => self.go_on_in_lane(log)?,
+            18..=21 => self.depart(),
+            22..=25 => self.land(),
             26..=27 => self.cut(),
             28 => self.remove_head(log),
             29..=31 => self.write_out(log, u64::MAX)?,
@@ -167,6 +172,8 @@ impl Directory {
         let all = self.keeps(Rule::LaneWritesAllPending);
         let syncs = self.keeps(Rule::LaneSyncs);
         let fenced = self.keeps(Rule::LaneWritesBehindAnEntry);
+        let goes_on = self.rng.coin();
+        let next = self.new_piece(log);
         let this = &mut self.logs[log];
         this.lane = match this.lane {
             None => None,
@@ -183,11 +190,19 @@ impl Directory {
                 if syncs {
                     this.segment.sync();
                 }
+                this.synced = this.asked_with(piece);
+                this.acknowledge_lane(keeps(self.broken));
                 Some(Lane::Synced(piece))
             }
+            Some(Lane::Synced(piece)) if goes_on => {
+                let acknowledges = this.asked_with(piece);
+                this.held.push(Held { piece: next, sequence: None, placed: false });
+                this.asked.push(Asked::Append(next));
+                self.queue.push_back(Note { log, entry: Said::Placing(piece, next), acknowledges });
+                Some(Lane::Begun(next))
+            }
             Some(Lane::Synced(piece)) => {
-                let place = |asked: &Asked| matches!(asked, Asked::Append(other) if *other == piece);
-                let acknowledges = this.asked.iter().position(place).map_or(0, |place| place + 1);
+                let acknowledges = this.asked_with(piece);
                 self.queue.push_back(Note { log, entry: Said::Placed(piece), acknowledges });
                 None
             }
@@ -221,7 +236,7 @@ impl Directory {
             }
             log.acknowledged = log.acknowledged.max(note.acknowledges);
             match note.entry {
-                Said::Append(piece) | Said::Placed(piece) => {
+                Said::Append(piece) | Said::Placed(piece) | Said::Placing(piece, _) => {
                     if let Some(held) = log.held.iter_mut().find(|held| held.piece == piece) {
                         held.sequence = Some(frame.sequence);
                     }
@@ -232,6 +247,10 @@ impl Directory {
                     }
                 }
                 Said::Start(at) => log.durable_start = at,
+            }
+            if let Said::Placing(_, next) = note.entry {
+                log.told = log.asked_with(next);
+                log.acknowledge_lane(keeps(self.broken));
             }
         }
     }
@@ -333,9 +352,13 @@ impl Directory {
         self.ring.crash(&mut self.rng);
         self.queue.clear();
         self.checkpoint = None;
+        let killed = self.rng.below(4) == 0;
         for log in &mut self.logs {
-            log.segment.crash(&mut self.rng);
-            log.lane = None;
+            // Who is killed only leaves the page cache.
+            if !killed {
+                log.segment.crash(&mut self.rng);
+            }
+            (log.lane, log.told, log.synced) = (None, 0, 0);
             log.cuts.clear();
         }
     }
@@ -361,9 +384,8 @@ impl Directory {
             if steps.next().is_none() {
                 return Ok(Err(PowerCut));
             }
-            if counts {
-                let cuts = self.keeps(Rule::CutBeforeAppend);
-                self.logs[note.log].redo(sequence, note.entry, cuts)?;
+            if counts != Counts::No {
+                self.logs[note.log].redo(sequence, note.entry, counts, keeps(self.broken))?;
             }
             if self.rng.below(4) == 0 {
                 self.write_out(note.log, u64::MAX)?;
@@ -373,12 +395,14 @@ impl Directory {
     }
 
     /// Which entries count. A broken rule is one that recovery doesn't hear of.
-    fn verdicts(&self, notes: &[(u64, Note)]) -> Vec<bool> {
+    fn verdicts(&self, notes: &[(u64, Note)]) -> Vec<Counts> {
+        let placed = |entry: &Entry| matches!(entry, Entry::Placed(_) | Entry::Placing { .. });
         let hears = |of: &Entry, asking: &Entry| match (of, asking) {
             (Entry::Truncate { .. }, Entry::Append(_)) => self.keeps(Rule::SkipKilledAppend),
-            (Entry::Placed { .. }, Entry::Append(_)) => self.keeps(Rule::SkipAppendBeforePlaced),
-            (Entry::Placed { .. }, Entry::Truncate { .. }) => self.keeps(Rule::SkipTruncateBeforePlaced),
+            (of, Entry::Append(_)) if placed(of) => self.keeps(Rule::SkipAppendBeforePlaced),
+            (of, Entry::Truncate { .. }) if placed(of) => self.keeps(Rule::SkipTruncateBeforePlaced),
             (Entry::Drop, _) => self.keeps(Rule::SkipBeforeDrop),
+            (Entry::LogStart { .. }, _) => self.keeps(Rule::RecoveryMissesNothingDeleted),
             _ => true,
         };
         let entries: Vec<(u64, TopicPartition, Entry)> =
@@ -388,7 +412,12 @@ impl Directory {
             for (position, log, of) in entries.iter().filter(|(_, _, of)| hears(of, asking)) {
                 verdicts.foresee(*position, *log, of);
             }
-            verdicts.counts(*position, *log, asking)
+            let deleted = |end: Offset| verdicts.are_deleted(*log, end);
+            match asking {
+                _ if !verdicts.counts(*position, *log, asking) => Counts::No,
+                Entry::Placing { end, .. } if deleted(end.offset) => Counts::Deleted,
+                _ => Counts::Yes,
+            }
         };
         entries.iter().map(verdict).collect()
     }

@@ -7,6 +7,7 @@ mod crash;
 mod dump;
 mod kafka;
 mod model;
+mod reach;
 mod sending;
 mod torn;
 

@@ -73,9 +73,12 @@ impl SimulatedDisk {
         self.state().power = Power::Off;
     }
 
-    /// Ends the process, not the machine (`kill -9`): handles and locks end, nothing is lost, nothing becomes durable.
+    /// Ends the process, not the machine (`kill -9`): handles and locks end, nothing is lost, nothing becomes durable. Where
+    /// [`SimulatedDisk::crash_at`] ended its operations, it was killed there.
     pub fn kill(&self) {
-        self.state().end_boot();
+        let mut state = self.state();
+        state.end_boot();
+        state.power = Power::On;
     }
 
     /// Turns the power off in the middle of an operation, counted as in [`Operation::number`]; the next one is
