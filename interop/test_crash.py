@@ -20,6 +20,8 @@ BYPASS_BYTES = 2000
 WINDOW = 2000
 # Of a journal that is small beside what is produced, and of a record there.
 JOURNAL_BYTES = 8 << 20
+# Of a journal that a round or two under load write over.
+TINY_JOURNAL_BYTES = 1 << 20
 RECORD_BYTES = 16 << 10
 # How a record fails whose broker went away, or was going away.
 LOST_WITH_THE_BROKER = {
@@ -137,12 +139,23 @@ class Crash(Scenarios):
 
     def test_kill_nine_under_load_past_the_journal_loses_nothing(self):
         """The same where a few batches of a partition on their way are enough to be written straight to its files."""
-        self.only_for("thalweg")
-        eager = under_test(**{"journal.bypass.bytes": BYPASS_BYTES})
-        self.addCleanup(eager.close)
-        eager.start()
-        self.broker, self.panicked_before = eager, []
+        self.with_settings({"journal.bypass.bytes": BYPASS_BYTES})
         self.kill_under_load()
+
+    def test_kill_nine_under_load_loses_nothing_of_a_journal_that_wraps(self):
+        """The same where the journal is written over again and again, on the way into files."""
+        self.with_settings({"journal.bytes": TINY_JOURNAL_BYTES})
+        self.kill_under_load()
+        journal = self.broker.home / "data" / "logs" / "journal"
+        self.assertLessEqual(sum(file.stat().st_size for file in journal.iterdir()), TINY_JOURNAL_BYTES)
+
+    def with_settings(self, settings):
+        """A broker of its own."""
+        self.only_for("thalweg")
+        self.broker = under_test(**settings)
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+        self.panicked_before = []
 
     def kill_under_load(self):
         topic = self.create()
@@ -211,12 +224,8 @@ class Crash(Scenarios):
 
     def test_a_journal_is_written_over_many_times_and_loses_nothing(self):
         """A journal that is far smaller than the data: producers wait for room and are never refused; no record is lost."""
-        self.only_for("thalweg")
-        small = under_test(**{"journal.bytes": JOURNAL_BYTES})
-        self.addCleanup(small.close)
-        small.start()
-        self.broker, topic = small, self.create()
-        self.panicked_before = []
+        self.with_settings({"journal.bytes": JOURNAL_BYTES})
+        small, topic = self.broker, self.create()
 
         def produce(round_, laps):
             """As many bytes as fill the journal so often. Retries are off, so a refusal would be seen."""

@@ -27,7 +27,11 @@ TOPICS = {
     "dense-indexes": (1, {"index.interval.bytes": 0}, 300, 50),
     "append-time": (1, {"message.timestamp.type": "LogAppendTime", "segment.bytes": MIB}, 1500, 1 << 10),
     "async": (1, {"flush.mode": "async", "segment.bytes": MIB}, 1500, 1 << 10),
+    "compressed": (1, {"segment.bytes": MIB}, 3000, 1 << 10),
 }
+# How batches get there: from an idempotent producer for each codec, all of them on the same topic.
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+IDEMPOTENT = "compressed"
 # What Kafka makes again out of the records.
 MADE_AGAIN = {".index", ".timeindex", ".snapshot"}
 CHECKPOINTS = {
@@ -105,6 +109,15 @@ class Files(unittest.TestCase):
         self.assertEqual(sane.count("passed sanity check"), len(indexes))
         dumped = self.dump(snapshots)
         self.assertEqual(dumped.count("Dumping "), len(snapshots))
+        codecs = re.findall(r"compresscodec: (\w+)", self.dump(self.logs.glob(f"{IDEMPOTENT}-0/*.log")))
+        self.assertEqual({codec.lower() for codec in codecs}, set(CODECS))
+
+    def producers(self):
+        """The last sequence of each producer, as the snapshot has them that stands where the idempotent topic ends."""
+        end = len(self.records[IDEMPOTENT, 0])
+        dumped = self.dump([self.logs / f"{IDEMPOTENT}-0" / f"{end:020}.snapshot"])
+        found = re.findall(r"producerId: (\d+) .*lastSequence: (\d+) ", dumped)
+        return {int(producer): int(sequence) for producer, sequence in found}
 
     def test_a_clean_stop_leaves_nothing_that_kafka_does_not_know(self):
         """No journal, which Kafka would refuse to start beside, and Kafka's word that the stop was clean."""
@@ -137,11 +150,25 @@ class Files(unittest.TestCase):
                 if file.name != "partition.metadata":
                     shutil.copyfile(file, graft / file.name)
         kafka.start()
+        # It takes over who produces, too: of both rounds, each with a producer for each codec.
+        ours = self.producers()
+        self.assertEqual(len(ours), 2 * len(CODECS))
+        self.assertEqual(self.described(kafka.bootstrap), ours)
         self.assertEqual(read(kafka.bootstrap), self.records)
         self.assertEqual(
             next_offsets(kafka.bootstrap), {place: len(records) for place, records in self.records.items()}
         )
         self.assertEqual(list((kafka.home / "logs").glob("*-stray")), [])
+
+    def described(self, bootstrap):
+        """The last sequence of each producer, as Kafka's own tool describes them."""
+        asked = ["describe-producers", "--topic", IDEMPOTENT, "--partition", "0"]
+        command = self.kafka.java("org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server", bootstrap, *asked)
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_SECONDS)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        names, *rows = [line.split() for line in run.stdout.splitlines() if line.strip()]
+        producer, sequence = names.index("ProducerId"), names.index("LastSequence")
+        return {int(row[producer]): int(row[sequence]) for row in rows}
 
     def test_the_records_alone_are_enough(self):
         """Without indexes, snapshots, epochs and checkpoints ours starts, serves the same, and makes the indexes again."""
@@ -180,18 +207,23 @@ def produce(bootstrap, acknowledged, round_):
             acknowledged[message.topic(), message.partition(), message.offset()] = message.value()
 
     # Small batches, so that an index has something to say.
-    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "batch.num.messages": 7})
+    plain = {"bootstrap.servers": bootstrap, "acks": "all", "batch.num.messages": 7}
+    idempotent = [{**plain, "enable.idempotence": True, "compression.type": codec} for codec in CODECS]
     for topic, (partitions, _, count, size) in TOPICS.items():
+        producers = [Producer(settings) for settings in (idempotent if topic == IDEMPOTENT else [plain])]
         for n in range(count):
+            producer = producers[n % len(producers)]
             value = None if n % 97 == 96 else f"{round_}/{n}/".encode().ljust(size, b".")
             more = {"headers": [("n", str(n).encode())]} if n % 10 == 0 else {}
             # Kafka takes time that goes back, and its time index keeps the largest.
             timestamp = 1_700_000_000_000 + round_ * 1_000_000 + (n * 37) % 5000
+            if topic == IDEMPOTENT:
+                timestamp = 0  # Now: a producer that was silent for a day is forgotten.
             producer.produce(
                 topic, value, key=f"{n}", partition=n % partitions, timestamp=timestamp, on_delivery=reported, **more
             )
             producer.poll(0)
-        assert producer.flush(HANG_SECONDS) == 0, "no answer"
+        assert all(producer.flush(HANG_SECONDS) == 0 for producer in producers), "no answer"
     assert not failed, failed[:3]
 
 

@@ -1,22 +1,21 @@
 """A real data set goes in and comes back whole: count, contents, and the order of each key; compressed, and after a kill."""
 
 import subprocess
+import sys
 import unittest
+from pathlib import Path
 
-from broker import Scenarios
-from flights import FLIGHTS, by_assignment, by_group, load, summary
+from broker import HANG_SECONDS, Scenarios
+from flights import FLIGHTS, by_assignment, by_group, by_lines, load, summary
 from test_kcat import KCAT
 
 
-
 def by_kcat_group(bootstrap, topic):
-    """What a person sees who joins a new group with kcat. A line is a flight: neither key nor value has a tab or a line's end."""
+    """What a person sees who joins a new group with kcat."""
     group = f"kcat-{topic}"
     command = [KCAT, "-b", bootstrap, "-q", "-e", "-X", "auto.offset.reset=earliest", "-f", r"%k\t%s\n", "-G", group, topic]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as kcat:
-        for line in kcat.stdout:
-            key, value = line.rstrip(b"\n").split(b"\t")
-            yield key, value
+        yield from by_lines(kcat.stdout)
     if kcat.returncode:
         raise RuntimeError(f"kcat: {kcat.returncode}")
 
@@ -55,6 +54,22 @@ class Flights(Scenarios):
         self.broker.kill()
         self.broker.start()
         self.check(topic, sent)
+
+    def test_the_command_lines_of_the_readme(self):
+        """Loaded, read by a group, and read with kcat by another: the same each time, or the exit code says so."""
+        topic, bootstrap = self.topic(), self.broker.bootstrap
+        flights = [sys.executable, Path(__file__).with_name("flights.py"), "--bootstrap", bootstrap, "--topic", topic]
+        kcat = [KCAT, "-b", bootstrap, "-G", f"{topic}-others", "-X", "auto.offset.reset=earliest", "-eq"]
+
+        def run(*arguments, **options):
+            return subprocess.run([*flights, *arguments], stdout=subprocess.PIPE, text=True, timeout=HANG_SECONDS, **options)
+
+        sent = run("load", check=True).stdout
+        self.assertRegex(sent, f"^sent {FLIGHTS} records of 16 keys, checksum ")
+        self.assertEqual(run("--group", f"{topic}-readers", "read", check=True).stdout, sent.replace("sent", "got"))
+        with subprocess.Popen([*kcat, "-f", r"%k\t%s\n", topic], stdout=subprocess.PIPE) as lines:
+            self.assertEqual(run("check", stdin=lines.stdout, check=True).stdout, sent.replace("sent", "got"))
+        self.assertEqual(run("--group", f"{topic}-readers", "read").returncode, 1, "that group has read them")
 
     def test_a_group_reads_them_once(self):
         """What it has read it doesn't read again; another group does."""

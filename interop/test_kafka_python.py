@@ -1,5 +1,8 @@
 """kafka-python, which speaks the protocol with a code of its own: neither Kafka's nor librdkafka's."""
 
+import json
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -8,6 +11,7 @@ from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, Ka
 from kafka.admin import NewTopic
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.base import MemberState
 from kafka.errors import KafkaConnectionError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
@@ -146,6 +150,22 @@ class KafkaPython(Scenarios):
         self.assertEqual(second.rebalances, rebalances)
         group.check()
 
+    def test_what_a_killed_member_had_goes_to_the_other(self):
+        """Once its session is over; nobody leaves on its behalf."""
+        group = Group(self)
+        first = group.join()
+        arguments = [sys.executable, "-c", ALONE, self.broker.bootstrap, group.topic]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as other:
+            self.addCleanup(other.kill)
+            group.until(lambda: first.has and len(first.has) < PARTITIONS)
+            # The rest is the other's, as it says.
+            has = json.loads(other.stdout.readline())
+            self.assertEqual(sorted(has + first.has), list(range(PARTITIONS)))
+            other.kill()
+        group.shared(first)
+        group.send()
+        group.check()
+
     def test_a_group_goes_on_after_a_kill_of_the_broker(self):
         """With what it had; each record is read once, as nobody joins or leaves."""
         self.only_for("thalweg")
@@ -160,6 +180,20 @@ class KafkaPython(Scenarios):
         group.check()
 
 
+# A member in a process of its own. Says what it has when it has something.
+ALONE = """
+import json, sys
+from kafka import KafkaConsumer
+bootstrap, topic = sys.argv[1:]
+consumer = KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=topic, heartbeat_interval_ms=200, session_timeout_ms=6000)
+while not consumer.assignment():
+    consumer.poll(timeout_ms=1000)
+print(json.dumps([place.partition for place in consumer.assignment()]), flush=True)
+while True:
+    consumer.poll(timeout_ms=1000)
+"""
+
+
 class Group:
     """The group that bears its topic's name, and who writes for it."""
 
@@ -168,6 +202,7 @@ class Group:
         self.topic = test.create()
         self.settings = settings
         self.sent, self.got = [], []
+        self.owners = {}  # (generation, partition) -> members
         self.changed = threading.Condition()
         self.producer = KafkaProducer(bootstrap_servers=test.broker.bootstrap, **PATIENT)
         test.addCleanup(self.producer.close)
@@ -175,7 +210,7 @@ class Group:
     def join(self, **settings):
         """One member more."""
         settings = {"bootstrap_servers": self.test.broker.bootstrap, "group_id": self.topic, **self.settings, **settings}
-        member = Member(settings, self.topic, self.got, self.changed)
+        member = Member(settings, self.topic, self.got, self.owners, self.changed)
         self.test.addCleanup(member.leave)
         return member
 
@@ -197,7 +232,10 @@ class Group:
         self.until(lambda: len(self.got) >= len(self.sent))
 
     def check(self):
-        """Each record was read once."""
+        """Each record was read once, and a partition had one owner in each generation."""
+        with self.changed:
+            self.test.assertGreater(len(self.owners), 0)
+            self.test.assertEqual([place for place, members in self.owners.items() if len(members) > 1], [])
         sent = [(n % PARTITIONS, n // PARTITIONS, value) for n, value in enumerate(self.sent)]
         self.test.assertEqual(sorted(self.got), sorted(sent))
 
@@ -208,11 +246,11 @@ class Member(threading.Thread, ConsumerRebalanceListener):
     A thread, as a poll that ends while it joins makes this client forget what it is given (3.0.12): the answer of SyncGroup
     comes, is taken, and nobody reads. So a poll is long, and can't be shared with another member."""
 
-    def __init__(self, settings, topic, got, changed):
+    def __init__(self, settings, topic, got, owners, changed):
         super().__init__(daemon=True)
         self.settings = {"enable_auto_commit": False, **settings}
         self.topic = topic
-        self.got = got
+        self.got, self.owners = got, owners
         self.changed = changed
         self.has = []
         self.rebalances = 0
@@ -230,8 +268,15 @@ class Member(threading.Thread, ConsumerRebalanceListener):
                 consumer.commit({place: OffsetAndMetadata(after, f"at {after}", -1)})
                 with self.changed:
                     self.got += [(place.partition, record.offset, record.value) for record in records]
+            before, assigned, now = consumer.group_metadata(), consumer.assignment(), consumer.group_metadata()
             with self.changed:
-                self.has = sorted(place.partition for place in consumer.assignment())
+                self.has = sorted(place.partition for place in assigned)
+                # A member has had its part in a generation if that did not change meanwhile.
+                if before == now and now.state is MemberState.STABLE:
+                    # A static member is the same under another id (KIP-345).
+                    member = now.group_instance_id or now.member_id
+                    for partition in self.has:
+                        self.owners.setdefault((now.generation_id, partition), set()).add(member)
                 self.changed.notify_all()
         consumer.close()
 
