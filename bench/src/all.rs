@@ -71,8 +71,11 @@ const MODES: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC, ASYNC];
 /// Durable topics beside the null brokers.
 const DURABLE: &[Side] = &[NULL_ANSWER, NULL_APPEND, SYNC];
 
-/// A journal that small records go through within a run, so that checkpoints are in the figures.
-const SMALL: &str = "--set journal.bytes=67108864";
+/// A journal that single records write over three times within a run at 1,000/s and more, as each has a frame of its own.
+const SMALL: &str = "--set journal.bytes=16777216";
+
+/// The same at 10,000/s.
+const LARGER: &str = "--set journal.bytes=67108864";
 
 /// The same for large batches: it has been written over three times before anything is measured.
 const WRAPPED: &str = "--set journal.bytes=268435456 --warm-up-mib 900 --mib 900";
@@ -123,6 +126,8 @@ fn tables(seconds: u32) -> Vec<Table> {
         line(label, format!("produce {shape} --seconds {seconds} {journal}"))
     };
     let latency = |label: &str, rate: u32, partitions: u32| {
+        // Frames of a block each.
+        let seconds = if rate == 1_000 { 4 * seconds } else { seconds };
         line(label, format!("latency --rate {rate} --partitions {partitions} --seconds {seconds} {SMALL}"))
     };
     let fetch = |label: &str, consumers: u32, rounds: u32| {
@@ -167,9 +172,12 @@ fn tables(seconds: u32) -> Vec<Table> {
             columns: &["records/s", "p50", "p99", "p99.9", "CPU-s/M records", "client cores"],
             sides: &[SYNC, ASYNC],
             lines: [1_000, 10_000]
-                // So long that a journal that small is written over three times.
                 .map(|rate| {
-                    line(&format!("{rate}/s"), format!("end-to-end --rate {rate} --seconds {} {SMALL}", 3 * seconds))
+                    let (times, journal) = if rate == 1_000 { (4, SMALL) } else { (3, LARGER) };
+                    line(
+                        &format!("{rate}/s"),
+                        format!("end-to-end --rate {rate} --seconds {} {journal}", times * seconds),
+                    )
                 })
                 .into(),
         },
@@ -183,7 +191,10 @@ fn tables(seconds: u32) -> Vec<Table> {
             title: "Spread",
             columns: &["first", "median", "max", "CPU per request", "durable writes per request"],
             sides: DURABLE,
-            lines: vec![line("1 KiB to each of 10,000 partitions", format!("spread --rounds 80 {MEDIUM}"))],
+            lines: vec![line(
+                "1 KiB to each of 10,000 partitions",
+                format!("spread --warm-up 80 --rounds 80 {MEDIUM}"),
+            )],
         },
         Table {
             title: "Create",

@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(0..=8192))]
     pub(crate) record_bytes: u32,
 
+    /// Requests before any is measured, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) warm_up: u32,
+
     /// How many requests, one after the other
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: u32,
@@ -33,11 +37,14 @@ pub(crate) struct Arguments {
 /// Starts the target if need be, sends, reports.
 pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let subject = arguments.target.start()?;
-    let Arguments { partitions, record_bytes, rounds, .. } = *arguments;
+    let Arguments { partitions, record_bytes, warm_up, rounds, .. } = *arguments;
     let mut client = Client::connect(subject.address()).await?;
     client.create_topic(TOPIC, partitions).await?;
     let frame = frame(partitions, record_bytes)?;
     let first = send(&mut client, &frame).await?;
+    for _ in 1..warm_up {
+        send(&mut client, &frame).await?;
+    }
     let (frames, broker) = (subject.journal_frames(), subject.usage()?);
     let mut spans = Vec::new();
     for _ in 0..rounds {

@@ -12,6 +12,7 @@ use thalweg_log::directory::{self, DirectoryError, Identity, NO_RECORDS, Recover
 use thalweg_log::journal::{Event, Opened, Options};
 use thalweg_log::lane::{self, Lane};
 use thalweg_log::log::Mark;
+use thalweg_log::segment::Reached;
 use thalweg_log::write_out::{self, Logs, Outcome, Thresholds, Urgency, WriteOut};
 use thalweg_log::{Journal, LogDirectory};
 use thalweg_replica::{EpochStart, Leader, Reign};
@@ -360,7 +361,7 @@ async fn open_directory(
             };
             let reach = |id: TopicPartition, from, end| match topics.by_id(id.topic) {
                 Some(topic) => dormant.reach(id, &topic, from, end),
-                None => Ok(false),
+                None => Ok(Reached::Nothing),
             };
             let known = |log| cluster::knows(&image, log);
             let logs = directory::recover(&path, &opened.replay, opening.clock.wall(), known, reach, open)?;

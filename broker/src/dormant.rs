@@ -20,7 +20,7 @@ use thalweg_log::segment::names::{
 };
 use thalweg_log::segment::partition_metadata;
 use thalweg_log::segment::text_checkpoint::{self, CheckpointError, LOG_START, Offsets, RECOVERY_POINT, REPLICATION};
-use thalweg_log::segment::{self, Descriptors, SegmentError, Trust};
+use thalweg_log::segment::{self, Descriptors, Reached, SegmentError, Trust};
 use thalweg_wire::{Offset, PartitionIndex, TopicPartition};
 use thalweg_world::World;
 use thalweg_world::disk::{Disk, EntryKind, is_full};
@@ -286,8 +286,8 @@ impl Dormant {
         Ok(Recovered { log: Log::in_files(id, Arc::new(files), first.max(start), end), epochs })
     }
 
-    /// Whether the files of a partition go on from an offset to an end; see [`segment::reach`]. Blocks.
-    pub fn reach(&self, id: TopicPartition, topic: &Topic, from: Offset, end: End) -> Result<bool, DirectoryError> {
+    /// Whether the files of a partition go on from an offset to an end; see [`segment::reach()`]. Blocks.
+    pub fn reach(&self, id: TopicPartition, topic: &Topic, from: Offset, end: End) -> Result<Reached, DirectoryError> {
         let Shared { descriptors, directory, .. } = &*self.shared;
         let folder = directory.join(name_of(topic, id.partition).to_string());
         segment::reach(descriptors, &folder, from, end).map_err(|error| DirectoryError::Io(folder, error))

@@ -155,7 +155,7 @@ fn list_offsets() {
 fn fetch() {
     let mut on_purpose = Vec::new();
     for version in [9, 12, 15, 18] {
-        // Sessions aren't kept: the id is 0.
+        // A session's id is drawn at random.
         on_purpose.extend(each(version..=version, &["session 0 epoch 0", "session 5 epoch 0"]));
     }
     // Followers aren't served, so they aren't told who leads.

@@ -27,7 +27,7 @@ use crate::journal::{self, Entry, Name, OpenError, Opened, Options, Replay, read
 use crate::log::{Gap, Log, RedoError};
 use crate::redo::Verdicts;
 use crate::segment::text_checkpoint::CLEAN_SHUTDOWN;
-use crate::segment::{SegmentError, Trust, text_checkpoint};
+use crate::segment::{Reached, SegmentError, Trust, text_checkpoint};
 
 const META_PROPERTIES: &str = "meta.properties";
 const UNFINISHED_META: &str = "meta.properties.tmp";
@@ -433,7 +433,7 @@ pub enum Known {
 /// What of a journal belongs to which log, after a stop. Blocks; goes over the journal twice.
 ///
 /// `open` gives a log as its files have it, the first time an entry names it; `reach` says whether its files go on from an
-/// offset to an end ([`crate::segment::reach`]). An entry of a log that metadata deleted is
+/// offset to an end ([`crate::segment::reach()`]). An entry of a log that metadata deleted is
 /// passed over; one that it never heard of makes the directory suspect. What is redone goes to memory, and from there to
 /// files when it becomes much.
 pub fn recover(
@@ -441,7 +441,7 @@ pub fn recover(
     replay: &Replay,
     now: Timestamp,
     known: impl Fn(TopicPartition) -> Known,
-    reach: impl Fn(TopicPartition, Offset, End) -> Result<bool, DirectoryError>,
+    reach: impl Fn(TopicPartition, Offset, End) -> Result<Reached, DirectoryError>,
     mut open: impl FnMut(TopicPartition, Trust) -> Result<Recovered, DirectoryError>,
 ) -> Result<BTreeMap<TopicPartition, Recovered>, DirectoryError> {
     let suspect = |reason: String| DirectoryError::Suspect(path.to_owned(), reason);
@@ -470,13 +470,18 @@ pub fn recover(
         }
         let mut placed = None;
         let from = match &entry {
-            // The first entry of a log that counts is also its lowest: one below would have killed it.
+            // The first entry of a log that counts is also its lowest, as one below would have killed it; but for a write that
+            // failed and yet is whole, whose batches come once more.
             Entry::Append(batch) => batch.base_offset(),
             Entry::Truncate { to, .. } => *to,
             Entry::Placed(end) => placed.insert(*end).offset,
-            // What was deleted need not be there; what stands there then, the journal has.
             Entry::Placing { placed: below, end } => {
-                let is_whole = verdicts.are_deleted(id, end.offset) || reach(id, below.offset, *end)?;
+                let is_whole = match reach(id, below.offset, *end)? {
+                    Reached::All => true,
+                    Reached::Less => false,
+                    // It was all there, or it could not have been deleted.
+                    Reached::Nothing => verdicts.are_deleted(id, end.offset),
+                };
                 placed.insert(if is_whole { *end } else { *below }).offset
             }
             Entry::LogStart { at } => {

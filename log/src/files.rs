@@ -249,6 +249,17 @@ impl Files {
         self.state().segments.is_ok()
     }
 
+    /// Cuts off what a write that found no room left of a batch, and makes the rest durable.
+    ///
+    /// # Errors
+    /// Those of the disk; final.
+    pub fn drop_unfinished(&self) -> Result<(), SegmentError> {
+        match &mut self.state().segments {
+            Ok(segments) => Ok(segments.drop_unfinished()?),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Makes everything in the folder durable.
     ///
     /// # Errors

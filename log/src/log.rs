@@ -349,7 +349,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether files have what they were said to have, unless it was deleted since.
+    /// Whether files have what they were said to have. Don't ask once it was deleted.
     ///
     /// # Errors
     /// [`RedoError::Files`] if they end before, or with another batch.

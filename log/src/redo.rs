@@ -2,8 +2,8 @@
 //!
 //! An `Append` at base *b* means "cut the log at *b*, then append", and a `Placed` means "cut the log at its end, which its
 //! files reach". A `Placing` is a `Placed` of its second end if the files reach that one, and of its first end if not: then
-//! its write was not finished, and never acknowledged. So going over the entries above the checkpoint in order brings a log to its end, whatever its files held.
-//! Some entries must not be gone over again:
+//! its write was not finished, and never acknowledged. So going over the entries above the checkpoint in order brings a log
+//! to its end, whatever its files held. Some entries must not be gone over again:
 //!
 //! - an `Append` that a later `Truncate` killed: its file is already cut, so nothing may be left for it to continue;
 //! - an `Append`, a `Truncate` or a `Placed` before a `Placed` of its log: what the log held then is in the synced segment

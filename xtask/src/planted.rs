@@ -32,6 +32,13 @@ const BUGS: &[Bug] = &[
         found_by: ("thalweg-broker", &["--test", "power_cut", "even"]),
     },
     Bug {
+        name: "accept a recycled frame: one of another journal on the same blocks",
+        file: "log/src/journal/frame.rs",
+        right: "        if u32_at(0) != MAGIC || header[8..24] != journal.0 {",
+        wrong: "        if u32_at(0) != MAGIC {",
+        found_by: ("thalweg-log", &[]),
+    },
+    Bug {
         name: "accept a recycled frame: write over files that no durable frame has let go",
         file: "log/src/journal/driver.rs",
         right: "        self.ring.written(length, checksum, checkpoint);",
@@ -83,9 +90,23 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "leave what recovery keeps in the page cache",
         file: "log/src/segment/reach.rs",
-        right: "                folder.sync_records(base)?;",
+        right: "            folder.sync_records(base)?;",
         wrong: "",
         found_by: ("thalweg-broker", &["--test", "past_the_journal"]),
+    },
+    Bug {
+        name: "believe of the disk what a failed sync left in the page cache",
+        file: "log/src/segment/reach.rs",
+        right: "            write_again(&*log, u64::from(first.unwrap_or(position)), walk.position())?;",
+        wrong: "            let _ = (write_again, first, position);",
+        found_by: ("thalweg-broker", &["--test", "past_the_journal", "failed_sync"]),
+    },
+    Bug {
+        name: "leave a part of a batch where there was no room",
+        file: "log/src/segment/segments.rs",
+        right: "            active.trim(&self.shared.folder)?;\n        }\n        self.sync()",
+        wrong: "            let _ = active;\n        }\n        self.sync()",
+        found_by: ("thalweg-log", &["--test", "segment_files", "no_room"]),
     },
     Bug {
         name: "write past the journal behind an entry that a checkpoint has let go",

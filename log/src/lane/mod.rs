@@ -4,7 +4,8 @@
 //! records come faster than the journal makes them durable is better served by a sync of its own file: its batches are
 //! appended there and the file is synced, while a word of them (`Placing`) goes through the journal with the next group; when
 //! both have come to their end they are stable. Few logs may do so at a time ([`LOGS_MAX`]): a sync a log is what the journal
-//! is there to avoid. The first write of a stay is told of when it is synced (`Placed`), and so is one that none follows.
+//! is there to avoid. The first write of a stay is told of when it is synced (by a `Placed`, or the `Placing` of the next), and so
+//! is one that none follows.
 //!
 //! A crash may leave any part of what was not synced in the file, and only an entry of the journal that recovery still
 //! reads cuts it off. So a write begins only behind a durable entry of its log in a frame that no checkpoint has named

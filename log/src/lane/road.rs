@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use thalweg_wire::Offset;
 
 use super::write::{Write, Written};
-use super::{Fence, Lane, Place};
+use super::{Lane, Place};
 use crate::end::End;
 use crate::journal::{Journal, Queued, Reservation};
 use crate::log::{Log, Mark, PLACED_JOURNAL_BYTES, Stable};
@@ -49,9 +49,9 @@ enum Step {
     Gathering,
     /// A write is on its way, and this is for the word that it ended.
     Writing(Reservation<Mark>),
-    /// There is no room for files: all goes through the journal after all. Once it has what is below, that cuts off what got
-    /// into them.
-    Leaving { until: Offset, _fence: Fence },
+    /// There is no room for files: all goes through the journal after all. Once what is below is there, no word of a write is
+    /// on its way any more.
+    Leaving { until: Offset },
 }
 
 /// What was queued for the journal, in bytes of batches.
@@ -101,6 +101,7 @@ impl Road {
                 inside.told = end;
                 inside.stable().unwrap_or(Offset::ZERO)
             }
+            (None, Stable::Placed(_)) => Offset::ZERO,
             _ => stable.end(),
         }
     }
@@ -114,7 +115,7 @@ impl Road {
                 let is_told = inside.words == 0;
                 !self.write(log, journal, lane) && is_told
             }
-            Step::Leaving { until, .. } => stable >= until,
+            Step::Leaving { until } => stable >= until,
         };
         if !leaves {
             return Sent::default();
@@ -139,10 +140,9 @@ impl Road {
                 }
                 Sent::default()
             }
-            Written::Full(fence) => {
-                // What is at the front is the first that the files may have in part: its entry cuts off the rest too.
+            Written::Full => {
                 let first = inside.held.front().map_or(log.end(), |entry| entry.mark.stable.end());
-                inside.step = Step::Leaving { until: first, _fence: fence };
+                inside.step = Step::Leaving { until: first };
                 inside.give_to(journal)
             }
         }

@@ -25,39 +25,43 @@ pub(super) struct Write {
     pub(super) fence: Fence,
 }
 
-/// How a write ended that did not fail.
+/// How a write ended that did not fail. What the files have is whole then, and synced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Written {
-    /// All is in synced files, which end there.
+    /// They have all of it, and end there.
     Synced(End),
-    /// There is no room on the disk. The files may have a part, which the fence still covers.
-    Full(Fence),
+    /// There is no room on the disk for all of it.
+    Full,
 }
 
 impl Write {
     pub(super) fn run(self, shared: &Shared) {
         let Some(logs) = shared.logs.upgrade() else { return };
-        let Some(last) = self.batches.last() else { return };
-        let synced = Written::Synced(End::behind(last));
         let now = shared.world.clock.wall();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.append_and_sync(now)));
         match outcome.unwrap_or_else(|_| Err(io::Error::other("a write panicked").into())) {
-            Ok(()) => {
-                // The file is whole: a crash leaves nothing to cut.
+            Ok(written) => {
+                // A crash leaves nothing to cut.
                 drop(self.fence);
-                logs.written(self.log, synced);
+                logs.written(self.log, written);
             }
-            Err(SegmentError::Io(error)) if is_full(&error) => logs.written(self.log, Written::Full(self.fence)),
             // While the fence stands: the checkpoint that waits for it must not be.
             Err(error) => logs.failed(&error.to_string()),
         }
     }
 
-    fn append_and_sync(&self, now: Timestamp) -> Result<(), SegmentError> {
-        self.files.append(&self.batches, now)?;
+    fn append_and_sync(&self, now: Timestamp) -> Result<Written, SegmentError> {
+        match self.files.append(&self.batches, now) {
+            Err(SegmentError::Io(error)) if is_full(&error) => {
+                self.files.drop_unfinished()?;
+                return Ok(Written::Full);
+            }
+            outcome => outcome?,
+        }
         if let Some(flush) = self.files.flush_records() {
             flush.run()?;
             self.files.flushed(&flush);
         }
-        Ok(())
+        Ok(self.batches.last().map_or(Written::Full, |last| Written::Synced(End::behind(last))))
     }
 }

@@ -47,7 +47,7 @@ pub use damage::{Damage, Flaw, SegmentError};
 pub use descriptors::Descriptors;
 pub use flush::Flush;
 pub use open::{Cut, Hole, Opened, Trust};
-pub use reach::reach;
+pub use reach::{Reached, reach};
 pub use reader::{Checksums, Reader};
 pub use roll::Rules;
 pub use segments::{Appended, Segments};

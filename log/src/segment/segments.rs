@@ -288,6 +288,17 @@ impl Segments {
         Ok(())
     }
 
+    /// Cuts off what a failed append left of a batch behind the end, and syncs the rest.
+    ///
+    /// # Errors
+    /// Those of the disk; final.
+    pub fn drop_unfinished(&mut self) -> io::Result<()> {
+        if let Some(active) = self.active() {
+            active.trim(&self.shared.folder)?;
+        }
+        self.sync()
+    }
+
     /// A sync to be done elsewhere, if so many bytes were appended since the last one began. Say when it is done:
     /// [`Segments::flushed`].
     pub fn flush_due(&mut self, bytes: u64) -> Option<Flush> {

@@ -61,6 +61,8 @@ pub(crate) enum Lane {
     Begun(Piece),
     /// Behind the frame of that sequence.
     Written(Piece, u64),
+    /// The same, but the disk is full: not all got in.
+    Full(Piece, u64),
     Synced(Piece),
 }
 
@@ -170,7 +172,10 @@ impl Log {
                     return Err(format!("{piece:?} was placed and is not in the file"));
                 }
             }
-            Said::Placing(_, next) if counts == Counts::Deleted => self.cut(next.end()),
+            // Nothing is left of it, as it was deleted.
+            Said::Placing(_, next) if counts == Counts::Deleted && self.segment.now.first >= next.end() => {
+                self.cut(next.end());
+            }
             Said::Placing(placed, next) => {
                 let is_whole = self.held.iter().any(|held| held.piece == next);
                 if !is_whole || !keeps(Rule::RecoveryKeepsWhatIsWhole) {

@@ -1,6 +1,6 @@
 //! A random model of "cut, then append": toy logs with files that lose what was not synced, a toy journal, and the real
-//! verdicts of [`thalweg_log::redo`]. The power is cut anywhere, or the process killed, inside recovery too. Afterwards each log is what some
-//! prefix of what was asked of it makes, and that prefix has all that was acknowledged.
+//! verdicts of [`thalweg_log::redo`]. The power is cut anywhere, or the process killed, inside recovery too. Afterwards
+//! each log is what some prefix of what was asked of it makes, and that prefix has all that was acknowledged.
 //!
 //! The rules are worth what their absence costs: each is broken in turn, and must then be missed within 1,000 seeds.
 #![allow(clippy::unwrap_used, reason = "all of this file is tests")]

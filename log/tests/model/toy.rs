@@ -173,6 +173,7 @@ impl Directory {
         let syncs = self.keeps(Rule::LaneSyncs);
         let fenced = self.keeps(Rule::LaneWritesBehindAnEntry);
         let goes_on = self.rng.coin();
+        let room = if self.rng.below(6) == 0 { self.rng.below(3) as usize } else { usize::MAX };
         let next = self.new_piece(log);
         let this = &mut self.logs[log];
         this.lane = match this.lane {
@@ -180,11 +181,18 @@ impl Directory {
             Some(Lane::Begun(piece)) if fenced && this.newest_entry <= self.ring.named() => Some(Lane::Begun(piece)),
             Some(Lane::Begun(piece)) => {
                 let mine = |held: &&mut Held| !held.placed && (all || held.piece == piece);
-                for held in this.held.iter_mut().filter(mine) {
+                for held in this.held.iter_mut().filter(mine).take(room) {
                     this.segment.change(Change::Write(held.piece));
                     held.placed = true;
                 }
-                Some(Lane::Written(piece, this.newest_entry))
+                let has_room = room == usize::MAX;
+                Some(if has_room { Lane::Written } else { Lane::Full }(piece, this.newest_entry))
+            }
+            Some(Lane::Full(piece, _)) => {
+                this.segment.sync();
+                let acknowledges = this.asked_with(piece);
+                self.queue.push_back(Note { log, entry: Said::Append(piece), acknowledges });
+                None
             }
             Some(Lane::Written(piece, _)) => {
                 if syncs {
@@ -334,7 +342,7 @@ impl Directory {
                     && self
                         .logs
                         .iter()
-                        .any(|log| matches!(log.lane, Some(Lane::Written(_, behind)) if behind <= through)) =>
+                        .any(|log| matches!(log.lane, Some(Lane::Written(_, behind) | Lane::Full(_, behind)) if behind <= through)) =>
             {
                 return Ok(());
             }

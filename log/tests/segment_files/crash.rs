@@ -8,7 +8,8 @@ use thalweg_log::segment::{Checksums, Descriptors, Flush, SegmentError, Segments
 use thalweg_wire::Offset;
 use thalweg_wire::batch::Batch;
 use thalweg_world::Disk;
-use thalweg_world::simulated::disk::Fault;
+use thalweg_world::disk::Open;
+use thalweg_world::simulated::disk::{Fault, Kind};
 use thalweg_world::simulated::{Faults, Rng, SimulatedDisk};
 
 use crate::{ALL, NOW, random_batch, read_all, small, topic};
@@ -291,6 +292,43 @@ fn a_crash_while_a_log_is_opened_changes_nothing() {
 }
 
 /// The new segment's name has to be synced by itself, before its records count as durable.
+/// A part of a batch would be torn for good, where nobody can say why: not even the next start may cut it then.
+#[test]
+fn what_found_no_room_leaves_nothing_of_itself() {
+    let mut parts = 0;
+    for seed in 0..20 {
+        let life = Life::new(seed);
+        let mut rng = Rng::stream(seed, "batches");
+        let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+        let (mut end, mut clock) = (Offset(0), 0);
+        let mut new = || {
+            let batch = random_batch(&mut rng, end, &mut clock);
+            end = batch.next_offset();
+            batch
+        };
+        segments.append(&[new(), new()], NOW).unwrap();
+        segments.sync().unwrap();
+        let (kept, rest) = (segments.end(), [new(), new(), new()]);
+        life.disk.fault_next(Kind::Write, ".log", Fault::NoSpace);
+        segments.append(&rest, NOW).unwrap_err();
+        let (_, path, whole) = segments.tail();
+        let size = || life.disk.open(&path, Open::Read).unwrap().size().unwrap();
+        parts += u32::from(size() > whole);
+        segments.drop_unfinished().unwrap();
+        assert_eq!(size(), whole, "seed {seed}");
+        life.disk.crash();
+        let (mut segments, opened) =
+            Segments::open(&life.files(), &Life::folder(), topic(), small(), Trust::Journaled).unwrap();
+        assert_eq!(opened.cut, None, "seed {seed}");
+        assert!(segments.end() >= kept, "seed {seed}");
+        // The next try finds room.
+        let missing = rest.partition_point(|batch| batch.next_offset() <= segments.end());
+        segments.append(&rest[missing..], NOW).unwrap();
+        assert_eq!(segments.end(), rest[2].next_offset());
+    }
+    assert!(parts > 5, "{parts} writes got in in part");
+}
+
 #[test]
 fn a_sync_that_was_begun_before_a_roll_says_nothing_of_the_new_segment() {
     let (mut rng, mut clock) = (Rng::new(1), 0);

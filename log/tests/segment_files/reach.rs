@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use thalweg_log::end::End;
-use thalweg_log::segment::{Segments, reach};
+use thalweg_log::segment::{Reached, Segments, reach};
 use thalweg_wire::Offset;
 use thalweg_wire::batch::Batch;
 use thalweg_world::simulated::{Faults, SimulatedDisk};
@@ -26,6 +26,10 @@ fn write(place: &Place, batches: &[Batch]) -> Segments {
 }
 
 fn reaches(place: &Place, from: i64, end: End) -> bool {
+    found(place, from, end) == Reached::All
+}
+
+fn found(place: &Place, from: i64, end: End) -> Reached {
     reach(&place.files(), &place.root.join(FOLDER), Offset(from), end).unwrap()
 }
 
@@ -33,11 +37,10 @@ fn reaches(place: &Place, from: i64, end: End) -> bool {
 fn files_reach_an_end_if_all_before_it_is_whole_and_its_batch_is_that_one() {
     for place in Place::both("reach") {
         let batches = batches(60);
-        assert!(!reaches(&place, 0, End::behind(&batches[0])), "there is no folder");
-        let segments = write(&place, &batches);
+        assert_eq!(found(&place, 0, End::behind(&batches[0])), Reached::Nothing, "there is no folder");
+        let mut segments = write(&place, &batches);
         let bases = segments.bases();
         assert!(bases.len() > 3);
-        drop(segments);
         let end = End::behind(&batches[59]);
         for from in [0, 90, 175, 177] {
             assert!(reaches(&place, from, end));
@@ -62,6 +65,11 @@ fn files_reach_an_end_if_all_before_it_is_whole_and_its_batch_is_that_one() {
         assert!(!reaches(&place, last.0, end), "a byte less");
         place.put(&path, &whole);
         assert!(reaches(&place, last.0, end));
+
+        // Deleted up to the last segment: of what stood before it nothing is left.
+        segments.delete_before(last).unwrap();
+        assert_eq!(found(&place, 3, End::behind(&batches[4])), Reached::Nothing);
+        assert_eq!(found(&place, last.0 - 3, End { offset: Offset(last.0 + 1), ..end }), Reached::Less);
     }
 }
 

@@ -229,11 +229,11 @@ impl DiskFile for SimulatedFile {
             outcome = Err(Errno::NOSPC.into());
         }
         match fault {
-            Some(Fault::NoSpace) => return Err(Errno::NOSPC.into()),
-            Some(Fault::Io) => {
+            Some(fault @ (Fault::NoSpace | Fault::Io)) => {
+                // A part may get in.
                 let some = state.chance.below(bytes.len() as u64 + 1);
                 bytes.truncate(some as usize);
-                outcome = Err(Errno::IO.into());
+                outcome = Err(if fault == Fault::Io { Errno::IO } else { Errno::NOSPC }.into());
             }
             Some(Fault::PowerOff) => outcome = Err(PowerOff.into()),
             Some(Fault::Lost | Fault::Misdirected) => {
