@@ -166,6 +166,7 @@ impl Story {
         let mut all = BURSTS.iter().sum();
         if end == End::Kill {
             sim.disk.kill();
+            sim.disk.power_on();
             sim.disk.forget_orders();
             sim = boot(async {
                 let sim = sim.reboot();

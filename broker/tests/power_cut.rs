@@ -2,14 +2,15 @@
 
 mod support;
 
-/// Small, so that checkpoints come and its files are written over.
-const JOURNAL_BYTES: u64 = 1 << 20;
+/// So small that its files are written over again and again.
+const JOURNAL_BYTES: u64 = 64 << 10;
 
 use std::sync::{Arc, Mutex};
 
 use support::seeds;
 use support::workload::{self, Ledger, SharedLedger, boot, client};
 use thalweg_broker::{Broker, StartError};
+use thalweg_world::simulated::disk::{Kind, Operation};
 use thalweg_world::simulated::{Rng, SimulatedWorld};
 
 /// A broker like that; with most seeds two batches of a partition on their way are enough to go past the journal.
@@ -19,13 +20,20 @@ async fn start(sim: &SimulatedWorld, seed: u64) -> Result<Broker, StartError> {
     Broker::start(sim.world.clone(), workload::settings_with(&settings)).await
 }
 
-/// Two crashes under load, the second often in the middle of the recovery from the first, then a look at everything. How
-/// many records there are at the end, and how many writes went past the journal.
-fn run(seed: u64) -> (u64, u64) {
+/// What so many seeds came to.
+#[derive(Default)]
+struct Total {
+    /// Records that are there at the end.
+    records: u64,
+    past_the_journal: u64,
+    journal_bytes: u64,
+}
+
+/// Two crashes under load, the second often in the middle of the recovery from the first, then a look at everything.
+fn run(seed: u64, total: &mut Total) {
     let ledger: SharedLedger = Arc::new(Mutex::new(Ledger::default()));
     let mut rng = Rng::stream(seed, "crashes");
     let mut sim = boot(async { SimulatedWorld::new(seed) });
-    let mut past_the_journal = 0;
     for round in 0..3 {
         // A start takes some thirty operations, the load a few hundred: both are hit.
         let within = if rng.coin() { 40 } else { 400 };
@@ -47,29 +55,33 @@ fn run(seed: u64) -> (u64, u64) {
             (sim, writes)
         });
         sim = rebooted;
-        past_the_journal += writes;
+        total.past_the_journal += writes;
         sim.disk.crash();
         sim.disk.forget_orders();
     }
     boot(async {
         let sim = sim.reboot();
         let broker = start(&sim, seed).await.unwrap_or_else(|error| panic!("no start after the cuts: {error}"));
-        let records = workload::check(&sim.world, &ledger).await.expect("a connection");
+        total.records += workload::check(&sim.world, &ledger).await.expect("a connection");
         broker.stop().await.expect("a clean stop");
-        (records, past_the_journal)
-    })
+    });
+    let to_the_journal = |of: &&Operation| of.kind == Kind::WriteDurable && of.path.starts_with("/data/logs/journal");
+    total.journal_bytes += sim.disk.log().iter().filter(to_the_journal).map(|of| of.length).sum::<u64>();
 }
 
 /// Two tests, so that two cores share the seeds.
 fn run_all(seeds: impl Iterator<Item = u64>) {
-    let (mut records, mut past_the_journal) = (0, 0);
+    let (mut total, mut count) = (Total::default(), 0);
     for seed in seeds {
-        let (more, writes) = run(seed);
-        (records, past_the_journal) = (records + more, past_the_journal + writes);
+        run(seed, &mut total);
+        count += 1;
     }
-    println!("{records} records, {past_the_journal} writes past the journal");
+    let Total { records, past_the_journal, journal_bytes } = total;
+    let laps = journal_bytes / JOURNAL_BYTES / count;
+    println!("{records} records, {past_the_journal} writes past the journal, which was written over {laps} times");
     assert!(records > 2_500, "the seeds are not idle: {records} records");
     assert!(past_the_journal > 500, "few writes go past the journal: {past_the_journal}");
+    assert!(laps >= 3, "the journal was written over {laps} times");
 }
 
 #[test]

@@ -73,12 +73,15 @@ impl SimulatedDisk {
         self.state().power = Power::Off;
     }
 
-    /// Ends the process, not the machine (`kill -9`): handles and locks end, nothing is lost, nothing becomes durable. Where
-    /// [`SimulatedDisk::crash_at`] ended its operations, it was killed there.
+    /// Turns the power on, and nothing was lost: where [`SimulatedDisk::crash_at`] ended a process's operations it was killed,
+    /// once [`SimulatedDisk::kill`] has ended its handles.
+    pub fn power_on(&self) {
+        self.state().power = Power::On;
+    }
+
+    /// Ends the process, not the machine (`kill -9`): handles and locks end, nothing is lost, nothing becomes durable.
     pub fn kill(&self) {
-        let mut state = self.state();
-        state.end_boot();
-        state.power = Power::On;
+        self.state().end_boot();
     }
 
     /// Turns the power off in the middle of an operation, counted as in [`Operation::number`]; the next one is
