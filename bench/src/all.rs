@@ -203,6 +203,7 @@ fn tables(seconds: u32) -> Vec<Table> {
             lines: vec![
                 line("10,000 partitions of one topic", "create".to_owned()),
                 line("10,000 topics of one partition", "create --per-topic 1".to_owned()),
+                line("the same, 100 in a request", "create --per-topic 1 --per-request 100".to_owned()),
             ],
         },
         Table {
