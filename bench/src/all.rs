@@ -126,9 +126,10 @@ fn tables(seconds: u32) -> Vec<Table> {
         line(label, format!("produce {shape} --seconds {seconds} {journal}"))
     };
     let latency = |label: &str, rate: u32, partitions: u32| {
-        // Frames of a block each.
+        // Where 10,000 folders are made first, a journal that small would be full meanwhile.
+        let journal = if partitions == 10_000 { LARGER } else { SMALL };
         let seconds = if rate == 1_000 { 4 * seconds } else { seconds };
-        line(label, format!("latency --rate {rate} --partitions {partitions} --seconds {seconds} {SMALL}"))
+        line(label, format!("latency --rate {rate} --partitions {partitions} --seconds {seconds} {journal}"))
     };
     let fetch = |label: &str, consumers: u32, rounds: u32| {
         line(label, format!("fetch --consumers {consumers} --rounds {rounds} --mib 256 {MEDIUM}"))
@@ -168,6 +169,17 @@ fn tables(seconds: u32) -> Vec<Table> {
                 .into(),
         },
         Table {
+            title: "Beside hostile peers",
+            columns: &["records/s", "p50", "p99", "p99.9", "tries/s", "resident", "broker cores", "client cores"],
+            sides: &[SYNC],
+            lines: [0, 70, 700]
+                .map(|hostile| {
+                    let command = format!("latency --rate 1000 --hostile {hostile} --seconds {} {SMALL}", 4 * seconds);
+                    line(&format!("{hostile} of them"), command)
+                })
+                .into(),
+        },
+        Table {
             title: "End to end",
             columns: &["records/s", "p50", "p99", "p99.9", "CPU-s/M records", "client cores"],
             sides: &[SYNC, ASYNC],
@@ -189,7 +201,7 @@ fn tables(seconds: u32) -> Vec<Table> {
         },
         Table {
             title: "Spread",
-            columns: &["first", "median", "max", "CPU per request", "durable writes per request"],
+            columns: &["first", "median", "p90", "max", "CPU per request", "durable writes per request"],
             sides: DURABLE,
             lines: vec![line(
                 "1 KiB to each of 10,000 partitions",

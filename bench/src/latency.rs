@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use crate::Outcome;
+use thalweg_world::real;
+
 use crate::drive::{Load, Until};
+use crate::hostile::Hostile;
 use crate::produce;
 use crate::report::Report;
 use crate::requests::{Acks, ProduceFrame, Shape};
 use crate::subject::Target;
+use crate::{Failure, Outcome};
 
 /// Requests that wait for a stalled broker on one connection at a fixed rate; more would only wait in the socket.
 const OWED_MAX: usize = 16_384;
@@ -35,6 +38,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) connections: u32,
 
+    /// Connections beside them that do harm: noise, frames that lie about their length or counts, batches that rotted, half
+    /// frames, answers that are never read; a hundred tries a second each
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub(crate) hostile: u32,
+
     /// Stop after so many seconds
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub(crate) seconds: u32,
@@ -55,6 +63,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         period,
         due: None,
     };
+    let clock = real::world().map_err(Failure::at("no random bytes"))?.clock;
+    let hostile = Hostile::start(subject.address(), arguments.hostile, &clock)?;
     let measured = produce::measure(&subject, &load, 0).await?;
     let pace = if rate > 0 { format!("{rate}/s") } else { "one after the other".to_owned() };
     let mut report = Report::new(format!(
@@ -65,5 +75,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     report.put("records/s", records as f64 / measured.driven.elapsed.as_secs_f64(), "");
     report.put_latencies(&measured.driven.latencies);
     measured.put_cost(&mut report, records, records * u64::from(record_bytes).max(1));
+    if arguments.hostile > 0 {
+        report.put("tries/s", hostile.tries() as f64 / measured.driven.elapsed.as_secs_f64(), "");
+    }
     Ok(report)
 }

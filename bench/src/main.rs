@@ -14,6 +14,7 @@ mod end_to_end;
 mod fetch;
 mod footprint;
 mod histogram;
+mod hostile;
 mod idle;
 mod journal;
 mod latency;

@@ -58,6 +58,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     ));
     report.put_ms("first", first);
     report.put_ms("median", spans[spans.len() / 2]);
+    report.put_ms("p90", spans[spans.len() * 9 / 10]);
     report.put_ms("max", spans[spans.len() - 1]);
     if let Some(used) = used {
         report.put_ms("CPU per request", used.cpu / rounds);
