@@ -4,11 +4,12 @@
 //! checkpoint pays for them (see [`crate::write_out`]).
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use thalweg_wire::Offset;
 use thalweg_world::disk::is_full;
 
+use super::folder::Folder;
 use super::reader::Shared;
 
 /// What of a log a crash could take. Each holds those before it. All segments but the last are always durable.
@@ -52,7 +53,7 @@ impl Flush {
     /// Those of the disk; final.
     pub fn run(&self) -> io::Result<()> {
         let outcome = match self.part {
-            Part::Records => finally(self.shared.folder.sync_records(self.base)),
+            Part::Records => finally(&self.shared, |folder| folder.sync_records(self.base)),
             Part::All => sync(&self.shared, Some(self.base), self.unsynced),
         };
         // Whoever takes files away says so first; then this counts for nothing (see [`super::Segments::flushed`]).
@@ -70,20 +71,28 @@ impl Flush {
 /// Those of the disk; final, also where it was full (thin volumes find that out when they write back): a second sync would
 /// succeed without the bytes that the first has lost.
 pub(super) fn sync(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
-    finally(sync_files(shared, active, unsynced))
+    finally(shared, |folder| {
+        if let Some(active) = active.filter(|_| unsynced >= Unsynced::Bytes) {
+            folder.sync_segment(active)?;
+        }
+        match unsynced {
+            Unsynced::Folder => folder.sync_folder(),
+            Unsynced::Names => folder.sync_names(),
+            Unsynced::Nothing | Unsynced::Bytes => Ok(()),
+        }
+    })
 }
 
-fn finally(outcome: io::Result<()>) -> io::Result<()> {
-    outcome.map_err(|error| if is_full(&error) { io::Error::other(error) } else { error })
-}
-
-fn sync_files(shared: &Shared, active: Option<Offset>, unsynced: Unsynced) -> io::Result<()> {
-    if let Some(active) = active.filter(|_| unsynced >= Unsynced::Bytes) {
-        shared.folder.sync_segment(active)?;
+/// One sync of a log at a time, and none after one that failed: Linux tells an open file once that its pages were lost, and
+/// whoever asks after that hears that all is well.
+fn finally(shared: &Shared, sync: impl FnOnce(&Folder) -> io::Result<()>) -> io::Result<()> {
+    let mut failed = shared.sync_failed.lock().unwrap_or_else(PoisonError::into_inner);
+    if *failed {
+        return Err(io::Error::other("a sync of this log failed before"));
     }
-    match unsynced {
-        Unsynced::Folder => shared.folder.sync_folder(),
-        Unsynced::Names => shared.folder.sync_names(),
-        Unsynced::Nothing | Unsynced::Bytes => Ok(()),
-    }
+    sync(&shared.folder).map_err(|error| {
+        // A segment that was taken away says nothing of the others.
+        *failed = error.kind() != io::ErrorKind::NotFound;
+        if is_full(&error) { io::Error::other(error) } else { error }
+    })
 }

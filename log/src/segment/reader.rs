@@ -5,7 +5,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use thalweg_wire::batch::{Batch, Corruption, HEADER_BYTES, Header, Unreadable};
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     /// See [`super::checked::Place`].
     number: u64,
     list: RwLock<List>,
+    /// Whether a sync of the log failed; held while one runs.
+    pub(super) sync_failed: Mutex<bool>,
 }
 
 /// The segments, in order.
@@ -85,7 +87,8 @@ const TRIES: u32 = 16;
 impl Shared {
     pub(super) fn new(folder: Folder, segments: Vec<Segment>, first: Offset) -> Shared {
         let number = folder.files.checked().number_log();
-        Shared { folder, number, list: RwLock::new(List { segments, generation: 0, first }) }
+        let list = RwLock::new(List { segments, generation: 0, first });
+        Shared { folder, number, list, sync_failed: Mutex::new(false) }
     }
 
     pub(super) fn list(&self) -> RwLockReadGuard<'_, List> {

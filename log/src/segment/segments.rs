@@ -296,6 +296,8 @@ impl Segments {
         if let Some(active) = self.active() {
             active.trim(&self.shared.folder)?;
         }
+        // Who synced meanwhile looked at what was published, and that is not what was cut.
+        self.unsynced = self.unsynced.max(Unsynced::Bytes);
         self.sync()
     }
 
@@ -473,7 +475,11 @@ impl Segments {
 
     fn begin(&mut self, base: Offset) -> io::Result<()> {
         self.unsynced = self.unsynced.max(Unsynced::Names);
-        self.shared.folder.create_segment(base)?;
+        let folder = &self.shared.folder;
+        folder.create_segment(base).inspect_err(|_| {
+            // The next try may not roll here, and then the name would be in its way. What stays now is tried again.
+            let _ = folder.remove_segment(base);
+        })?;
         self.birth = None;
         self.shared.list_mut().segments.push(Segment::empty(base));
         Ok(())

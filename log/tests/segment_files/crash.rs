@@ -291,7 +291,6 @@ fn a_crash_while_a_log_is_opened_changes_nothing() {
     assert!(cuts > 200, "{cuts} crashes in recovery");
 }
 
-/// The new segment's name has to be synced by itself, before its records count as durable.
 /// A part of a batch would be torn for good, where nobody can say why: not even the next start may cut it then.
 #[test]
 fn what_found_no_room_leaves_nothing_of_itself() {
@@ -314,9 +313,15 @@ fn what_found_no_room_leaves_nothing_of_itself() {
         let (_, path, whole) = segments.tail();
         let size = || life.disk.open(&path, Open::Read).unwrap().size().unwrap();
         parts += u32::from(size() > whole);
+        if seed % 2 == 0 {
+            // Somebody else's sync of the whole filesystem, chosen before.
+            life.disk.sync_filesystem(&*life.disk.open(&path, Open::Read).unwrap()).unwrap();
+            segments.synced_to(kept);
+        }
         segments.drop_unfinished().unwrap();
         assert_eq!(size(), whole, "seed {seed}");
         life.disk.crash();
+        assert_eq!(size(), whole, "seed {seed}: what was cut stays cut");
         let (mut segments, opened) =
             Segments::open(&life.files(), &Life::folder(), topic(), small(), Trust::Journaled).unwrap();
         assert_eq!(opened.cut, None, "seed {seed}");
@@ -329,6 +334,35 @@ fn what_found_no_room_leaves_nothing_of_itself() {
     assert!(parts > 5, "{parts} writes got in in part");
 }
 
+#[test]
+fn a_sync_that_failed_is_not_done_again() {
+    let life = Life::new(3);
+    let mut rng = Rng::new(3);
+    let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+    segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
+    let flush = segments.flush_records().unwrap();
+    life.disk.fault_next(Kind::Sync, ".log", Fault::Io);
+    flush.run().unwrap_err();
+    // The disk would say yes now.
+    flush.run().unwrap_err();
+    segments.sync().unwrap_err();
+}
+
+/// Else the next segment, which may begin elsewhere, would have it in its way.
+#[test]
+fn a_segment_that_could_not_be_made_leaves_no_name() {
+    let life = Life::new(4);
+    let mut rng = Rng::new(4);
+    let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+    segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
+    let before = life.disk.list(&Life::folder()).unwrap().len();
+    life.disk.fault_next(Kind::Create, ".timeindex", Fault::NoSpace);
+    segments.roll().unwrap_err();
+    assert_eq!(life.disk.list(&Life::folder()).unwrap().len(), before);
+    assert_eq!(segments.roll().unwrap(), Some(segments.end()));
+}
+
+/// The new segment's name has to be synced by itself, before its records count as durable.
 #[test]
 fn a_sync_that_was_begun_before_a_roll_says_nothing_of_the_new_segment() {
     let (mut rng, mut clock) = (Rng::new(1), 0);
