@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     pub(crate) connections: u32,
 
     /// Connections beside them that do harm: noise, frames that lie about their length or counts, batches that rotted, half
-    /// frames, answers that are never read; a hundred tries a second each
+    /// frames, answers that are never read; up to a hundred tries a second each
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(crate) hostile: u32,
 

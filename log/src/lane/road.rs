@@ -201,7 +201,7 @@ impl Road {
             inside.words += 1;
             journal.push(&mut room, log.placing_entry(placed, end));
         }
-        lane.send(Write { log: log.id(), files: files.clone(), batches, fence });
+        lane.send(Write { log: log.id(), files: files.clone(), batches, end, fence });
         inside.written = end.offset;
         inside.step = Step::Writing(room);
         true

@@ -21,6 +21,8 @@ pub(super) struct Write {
     pub(super) files: Arc<Files>,
     /// All that the files lack.
     pub(super) batches: Vec<Batch>,
+    /// Where the files end then.
+    pub(super) end: End,
     /// Holds off the checkpoint that would forget how to cut it off.
     pub(super) fence: Fence,
 }
@@ -62,6 +64,6 @@ impl Write {
             flush.run()?;
             self.files.flushed(&flush);
         }
-        Ok(self.batches.last().map_or(Written::Full, |last| Written::Synced(End::behind(last))))
+        Ok(Written::Synced(self.end))
     }
 }

@@ -51,6 +51,11 @@ impl Life {
         Arc::new(Descriptors::new(Arc::new(self.disk.clone()), 8))
     }
 
+    /// The log, which isn't there yet.
+    fn create(&self) -> Segments {
+        Segments::create(&self.files(), &Life::folder(), topic(), Offset(0), small()).unwrap()
+    }
+
     /// Everything that can be done to a log, until the power goes.
     fn live(&mut self, seed: u64) -> Result<(), SegmentError> {
         let mut rng = Rng::stream(seed, "life");
@@ -195,7 +200,7 @@ fn what_was_durable_and_nothing_else_is_there_for_the_journal_to_go_on() {
             }
             Err(SegmentError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 assert!(!life.history.made, "{what}: the folder is gone");
-                Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+                life.create();
             }
             Err(error) => panic!("{what}: {error}"),
         }
@@ -298,7 +303,7 @@ fn what_found_no_room_leaves_nothing_of_itself() {
     for seed in 0..20 {
         let life = Life::new(seed);
         let mut rng = Rng::stream(seed, "batches");
-        let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+        let mut segments = life.create();
         let (mut end, mut clock) = (Offset(0), 0);
         let mut new = || {
             let batch = random_batch(&mut rng, end, &mut clock);
@@ -338,7 +343,7 @@ fn what_found_no_room_leaves_nothing_of_itself() {
 fn a_sync_that_failed_is_not_done_again() {
     let life = Life::new(3);
     let mut rng = Rng::new(3);
-    let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+    let mut segments = life.create();
     segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
     let flush = segments.flush_records().unwrap();
     life.disk.fault_next(Kind::Sync, ".log", Fault::Io);
@@ -353,7 +358,7 @@ fn a_sync_that_failed_is_not_done_again() {
 fn a_segment_that_could_not_be_made_leaves_no_name() {
     let life = Life::new(4);
     let mut rng = Rng::new(4);
-    let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+    let mut segments = life.create();
     segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
     let before = life.disk.list(&Life::folder()).unwrap().len();
     life.disk.fault_next(Kind::Create, ".timeindex", Fault::NoSpace);
@@ -368,7 +373,7 @@ fn a_sync_that_was_begun_before_a_roll_says_nothing_of_the_new_segment() {
     let (mut rng, mut clock) = (Rng::new(1), 0);
     for seed in 0..20 {
         let life = Life::new(seed);
-        let mut segments = Segments::create(&life.files(), &Life::folder(), topic(), Offset(0), small()).unwrap();
+        let mut segments = life.create();
         let mut append = |segments: &mut Segments| {
             let new = random_batch(&mut rng, segments.end(), &mut clock);
             segments.append(&[new], NOW).unwrap();
