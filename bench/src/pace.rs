@@ -41,6 +41,16 @@ impl Pace {
         Some(due)
     }
 
+    /// Waits until the next request is due, if it isn't yet, and says when it was.
+    pub(crate) async fn next(&mut self) -> io::Result<Instant> {
+        loop {
+            match self.take(Instant::now()) {
+                Some(due) => return Ok(due),
+                None => self.tick().await?,
+            }
+        }
+    }
+
     /// Waits until the timer ticks. Dropping the future loses nothing.
     pub(crate) async fn tick(&mut self) -> io::Result<()> {
         let mut ticks = [0; 8];

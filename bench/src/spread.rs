@@ -1,11 +1,13 @@
 //! One Produce request with a record for each of many partitions: what an application with thousands of logs does.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use thalweg_messages::produce::ProduceRequest;
 use thalweg_wire::ErrorCode;
 
 use crate::client::{self, Client};
+use crate::pace::Pace;
 use crate::report::Report;
 use crate::requests::{self, Acks, PRODUCE_VERSION, Shape};
 use crate::subject::Target;
@@ -32,12 +34,16 @@ pub(crate) struct Arguments {
     /// How many requests, one after the other
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: u32,
+
+    /// Requests per second, each timed from when it was due; 0: each when the one before it is answered
+    #[arg(long, value_name = "R", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) rate: u32,
 }
 
 /// Starts the target if need be, sends, reports.
 pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     let subject = arguments.target.start()?;
-    let Arguments { partitions, record_bytes, warm_up, rounds, .. } = *arguments;
+    let Arguments { partitions, record_bytes, warm_up, rounds, rate, .. } = *arguments;
     let mut client = Client::connect(subject.address()).await?;
     client.create_topic(TOPIC, partitions).await?;
     let frame = frame(partitions, record_bytes)?;
@@ -46,9 +52,16 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         send(&mut client, &frame).await?;
     }
     let (frames, broker) = (subject.journal_frames(), subject.usage()?);
+    let no_timer = |error: io::Error| Failure::new(format!("no timer: {error}"));
+    let mut pace = (rate > 0).then(|| Pace::new(Duration::from_secs(1) / rate)).transpose().map_err(no_timer)?;
     let mut spans = Vec::new();
     for _ in 0..rounds {
-        spans.push(send(&mut client, &frame).await?);
+        let due = match &mut pace {
+            None => Instant::now(),
+            Some(pace) => pace.next().await.map_err(no_timer)?,
+        };
+        send(&mut client, &frame).await?;
+        spans.push(due.elapsed());
     }
     let used = subject.usage()?.zip(broker).map(|(after, before)| after - before);
     spans.sort();

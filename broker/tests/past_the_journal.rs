@@ -23,7 +23,11 @@ use thalweg_world::simulated::{Faults, SimulatedWorld};
 
 /// Two batches of a partition on their way are enough to go past the journal, which has a checkpoint every 16 KiB.
 async fn start(sim: &SimulatedWorld) -> Result<Broker, StartError> {
-    let settings = [("journal.bytes", "65536"), ("journal.bypass.bytes", "1")];
+    start_with(sim, "65536").await
+}
+
+async fn start_with(sim: &SimulatedWorld, journal_bytes: &str) -> Result<Broker, StartError> {
+    let settings = [("journal.bytes", journal_bytes), ("journal.bypass.bytes", "1")];
     Broker::start(sim.world.clone(), settings_with(&settings)).await
 }
 
@@ -144,7 +148,7 @@ impl Story {
                 let mut client = Client::connect(&sim.world, ADDRESS).await?;
                 let mut other = Client::connect(&sim.world, ADDRESS).await?;
                 create(&mut other, "other", &[]).await?;
-                create(&mut client, "t", &[SEGMENTS]).await?;
+                create(&mut client, "t", &[SEGMENTS, ("index.interval.bytes", "1")]).await?;
                 created = true;
                 for burst in BURSTS {
                     let large = batch(&[&[7; 20_000]]);
@@ -251,7 +255,7 @@ fn numbers(operations: &[Operation], kind: Kind, file: &str) -> Vec<u64> {
     let path = Path::new("t-0").join(file);
     let found: Vec<u64> =
         operations.iter().filter(|of| of.kind == kind && of.path.ends_with(&path)).map(|of| of.number).collect();
-    assert!(found.len() > 4, "{} operations on {file}", found.len());
+    assert!(found.len() > 2, "{} operations on {file}", found.len());
     found
 }
 
@@ -333,6 +337,8 @@ fn a_topic_may_be_deleted_while_its_records_are_on_their_way() {
 /// The journal says where the files ended, and by which batch: less, or another, is damage and no torn tail.
 #[test]
 fn files_that_lack_what_was_placed_are_refused() {
+    // No checkpoint lets go of what it says.
+    const JOURNAL_BYTES: &str = "1048576";
     const PATH: &str = "/data/logs/t-0/00000000000000000000.log";
     let hurts: [fn(&SimulatedWorld, u64); 2] = [
         |sim, size| sim.world.disk.open(Path::new(PATH), Open::Write).unwrap().set_size(size - 1).unwrap(),
@@ -341,11 +347,13 @@ fn files_that_lack_what_was_placed_are_refused() {
     for hurt in hurts {
         let sim = boot(async {
             let sim = SimulatedWorld::new(6);
-            let _broker = start(&sim).await.unwrap();
+            let _broker = start_with(&sim, JOURNAL_BYTES).await.unwrap();
             let mut client = connect(&sim).await;
             create(&mut client, "t", &[SEGMENTS]).await.unwrap();
-            // The last of them past the journal, so that nothing of them is in an `Append`.
+            // The last of them past the journal, so that nothing of them is in an `Append`; and by then there is a word that
+            // they are in the file, not only that they are to be.
             assert_eq!(send(&mut client, 0, 10).await.unwrap(), 10);
+            sim.world.clock.sleep(Duration::from_secs(1)).await;
             sim
         });
         sim.disk.crash();
@@ -353,7 +361,7 @@ fn files_that_lack_what_was_placed_are_refused() {
         let size = sim.world.disk.open(Path::new(PATH), Open::Read).unwrap().size().unwrap();
         hurt(&sim, size);
         boot(async {
-            let error = start(&sim).await.err().expect("a start on files that lack records");
+            let error = start_with(&sim, JOURNAL_BYTES).await.err().expect("a start on files that lack records");
             assert!(error.to_string().contains("t-0"), "{error}");
         });
     }

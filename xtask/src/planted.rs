@@ -118,7 +118,7 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "let a checkpoint pass what is written past the journal",
         file: "log/src/write_out/driver.rs",
-        right: "                    self.lane.passed(through).await;",
+        right: "            self.lane.passed(through).await;",
         wrong: "",
         found_by: ("thalweg-log", &[]),
     },
@@ -153,8 +153,8 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "checkpoint without a sync of the files",
         file: "log/src/write_out/driver.rs",
-        right: "                world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;",
-        wrong: "                let _ = &anchor;",
+        right: "                disk.sync_filesystem(&*anchor)?;",
+        wrong: "                let _ = (&disk, &anchor);",
         found_by: ("thalweg-broker", &["--test", "files"]),
     },
     Bug {

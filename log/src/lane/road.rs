@@ -13,9 +13,6 @@ use crate::log::{Log, Mark, PLACED_JOURNAL_BYTES, Stable};
 /// Batches smaller than this part of what brings a log into the lane don't bring it there.
 const ENTERS_BY_A_PART: usize = 64;
 
-/// What part of that has to have gathered to be worth a write, and its sync.
-const WRITES_BY_A_PART: usize = 4;
-
 /// One log's way. Its owner has it under the lock that it has the log under.
 #[derive(Default)]
 pub struct Road {
@@ -180,11 +177,11 @@ impl Road {
         }
     }
 
-    /// Sends a write on its way if none is, and there is enough for it.
+    /// Sends a write on its way if none is, and as much has gathered as brings a log into the lane: a sync costs the disk
+    /// about as much for less, and who is answered by the last one is about to send more.
     fn write(&mut self, log: &Log, journal: &Journal<Mark>, lane: &Lane) -> bool {
-        let enough = lane.enters_with() / WRITES_BY_A_PART;
         let is_due = self.lane.as_ref().is_some_and(|inside| {
-            matches!(inside.step, Step::Gathering) && !inside.held.is_empty() && inside.held_bytes >= enough
+            matches!(inside.step, Step::Gathering) && !inside.held.is_empty() && inside.held_bytes >= lane.enters_with()
         });
         if !is_due {
             return false;

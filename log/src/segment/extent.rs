@@ -24,27 +24,57 @@ pub(super) struct Segment {
     pub(super) end: Offset,
     /// Bytes of whole batches in the `.log`.
     pub(super) bytes: u32,
-    /// Entries of the offset index.
+    /// Entries in the file of the offset index.
     pub(super) offset_entries: u32,
-    /// Where the batch of the last of them begins; 0 without any.
+    /// Where the batch of the last entry begins, be it in the file or due; 0 without any.
     pub(super) indexed_at: u32,
-    /// Entries of the time index.
+    /// Entries in the file of the time index.
     pub(super) time_entries: u32,
-    /// The timestamp of the last of them.
+    /// The timestamp of the last entry, be it in the file or due.
     pub(super) timed: Timestamp,
     /// The largest timestamp, and the last offset of the first batch that has it.
     pub(super) newest: TimeEntry,
 }
 
-/// Index entries that are still to be written.
+/// Index entries that are still to be written, behind those that are in the files.
 #[derive(Default)]
 pub(super) struct Due {
     pub(super) offsets: Vec<u8>,
     pub(super) times: Vec<u8>,
 }
 
-/// Bytes of index entries to hold before they are written.
+/// Bytes of index entries to hold before they are written, by who goes over a whole segment.
 const DUE_BYTES: usize = 4 << 10;
+
+impl Due {
+    pub(super) fn offset_entries(&self) -> u32 {
+        (self.offsets.len() / OffsetEntry::BYTES) as u32
+    }
+
+    fn time_entries(&self) -> u32 {
+        (self.times.len() / TimeEntry::BYTES) as u32
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.offsets.is_empty() && self.times.is_empty()
+    }
+
+    /// Forgets all: their batches are gone, or others make them again.
+    pub(super) fn clear(&mut self) {
+        self.cut((0, 0));
+    }
+
+    /// How many bytes of entries there are, to go back to.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.offsets.len(), self.times.len())
+    }
+
+    /// Forgets those that were noted since.
+    pub(super) fn cut(&mut self, (offsets, times): (usize, usize)) {
+        self.offsets.truncate(offsets);
+        self.times.truncate(times);
+    }
+}
 
 impl Segment {
     pub(super) fn empty(base: Offset) -> Segment {
@@ -70,7 +100,6 @@ impl Segment {
         }
         if self.bytes - self.indexed_at > interval {
             OffsetEntry { relative, position: self.bytes }.encode(&mut due.offsets);
-            self.offset_entries += 1;
             self.indexed_at = self.bytes;
             self.note_time(due);
         }
@@ -82,28 +111,42 @@ impl Segment {
     pub(super) fn note_time(&mut self, due: &mut Due) {
         if self.newest.timestamp > self.timed {
             self.newest.encode(&mut due.times);
-            self.time_entries += 1;
             self.timed = self.newest.timestamp;
         }
     }
 
-    /// Writes the last entry of the time index, if it isn't there: nothing will be appended for some time.
-    pub(super) fn close(&mut self, folder: &Folder) -> io::Result<()> {
-        let mut due = Due::default();
-        self.note_time(&mut due);
-        self.write_due(folder, &mut due)
+    /// The segment as it is once those are in its files.
+    pub(super) fn with(mut self, due: &Due) -> Segment {
+        self.offset_entries += due.offset_entries();
+        self.time_entries += due.time_entries();
+        self
     }
 
-    /// Writes entries that were noted, where they belong, and forgets them.
-    pub(super) fn write_due(&self, folder: &Folder, due: &mut Due) -> io::Result<()> {
-        let starts = [
-            (FileKind::OffsetIndex, &mut due.offsets, u64::from(self.offset_entries) * OffsetEntry::BYTES as u64),
-            (FileKind::TimeIndex, &mut due.times, u64::from(self.time_entries) * TimeEntry::BYTES as u64),
+    /// Writes the entries that are due, and the last one of the time index if it isn't there: nothing will be appended for
+    /// some time.
+    pub(super) fn close(&mut self, folder: &Folder, due: &mut Due) -> io::Result<()> {
+        self.note_time(due);
+        self.write_due(folder, due)
+    }
+
+    /// Writes entries that were noted behind those that are there, and forgets them. Those that an error kept out stay due.
+    pub(super) fn write_due(&mut self, folder: &Folder, due: &mut Due) -> io::Result<()> {
+        let with = self.with(due);
+        let indexes = [
+            (
+                FileKind::OffsetIndex,
+                &mut due.offsets,
+                OffsetEntry::BYTES,
+                &mut self.offset_entries,
+                with.offset_entries,
+            ),
+            (FileKind::TimeIndex, &mut due.times, TimeEntry::BYTES, &mut self.time_entries, with.time_entries),
         ];
-        for (kind, bytes, end) in starts {
+        for (kind, bytes, entry_bytes, entries, then) in indexes {
             if !bytes.is_empty() {
-                folder::write(&*folder.open(self.base, kind)?, bytes, end - bytes.len() as u64)?;
+                folder::write(&*folder.open(self.base, kind)?, bytes, u64::from(*entries) * entry_bytes as u64)?;
                 bytes.clear();
+                *entries = then;
             }
         }
         Ok(())
@@ -277,7 +320,9 @@ mod tests {
         assert_eq!(due.times, [0, 0, 0, 0, 0, 0, 0, 70, 0, 0, 0, 4]);
         segment.note_time(&mut due);
         assert_eq!(due.times.len(), 12, "the last entry says it already");
-        assert_eq!((segment.offset_entries, segment.time_entries, segment.bytes), (2, 1, 500));
+        assert_eq!((segment.offset_entries, segment.time_entries, segment.bytes), (0, 0, 500), "none is in a file");
+        let segment = segment.with(&due);
+        assert_eq!((segment.offset_entries, segment.time_entries), (2, 1));
         assert_eq!((segment.end, segment.indexed_at), (Offset(1025), 400));
     }
 

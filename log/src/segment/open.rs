@@ -8,7 +8,7 @@ use thalweg_wire::{Offset, TopicId};
 use thalweg_world::DiskFile;
 
 use super::damage::{Flaw, SegmentError};
-use super::extent::{Segment, Survey};
+use super::extent::{Due, Segment, Survey};
 use super::folder::{Folder, Wait};
 use super::names::{FileKind, Suffix, parse_file_name};
 use super::offset_index::{self, OffsetEntry};
@@ -269,7 +269,7 @@ fn survey(
         opened.cut = Some(tail.cut(log, look, next, trust)?);
     }
     if next.is_some() {
-        segment.close(folder)?;
+        segment.close(folder, &mut Due::default())?;
     }
     if is_rebuilt || look != Look::AtTheTail {
         segment.trim(folder)?;

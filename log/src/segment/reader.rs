@@ -78,8 +78,8 @@ pub(super) struct End {
 }
 
 /// Who may not wait doesn't walk over more batches than this to find one: an index that is wide or wrong is no help. Between
-/// two entries of `index.interval.bytes` stand some sixty of the smallest.
-const STEPS_MAX: usize = 256;
+/// two entries of `index.interval.bytes` stand some sixty of the smallest, and at the end a few entries are still due.
+const STEPS_MAX: usize = 64 * (super::segments::DUE_ENTRIES_MAX as usize + 1);
 
 /// How often a reader begins again behind a writer that truncates.
 const TRIES: u32 = 16;

@@ -28,6 +28,8 @@ pub struct Segments {
     unsynced: Unsynced,
     /// Bytes that were appended since the last sync began.
     unsynced_bytes: u64,
+    /// Entries of the last segment's indexes. Without them a search is longer, and an unclean start makes them again.
+    due: Due,
 }
 
 /// What an append did besides.
@@ -40,6 +42,10 @@ pub struct Appended {
 
 /// Batches that go into one write: two parts each, as many as a system call takes.
 const BATCHES_PER_WRITE: usize = 512;
+
+/// Entries of the offset index that are held back, so that a log that gets little at a time has one file to write, and to
+/// sync, and not two. Who reads goes over as many more times `index.interval.bytes` at the end.
+pub(super) const DUE_ENTRIES_MAX: u32 = 8;
 
 impl Segments {
     /// Makes the folder of a new log that will begin at `first`, with its `partition.metadata`, which Kafka has to find
@@ -73,6 +79,7 @@ impl Segments {
             recovery_point: first,
             unsynced: Unsynced::Folder,
             unsynced_bytes: 0,
+            due: Due::default(),
         })
     }
 
@@ -93,7 +100,8 @@ impl Segments {
         let Found { segments, first, recovery_point, opened } = open::open(&folder, topic, &rules, trust)?;
         let unsynced = if trust == Trust::Clean { Unsynced::Nothing } else { Unsynced::Folder };
         let shared = Arc::new(Shared::new(folder, segments, first));
-        Ok((Segments { shared, rules, birth: None, recovery_point, unsynced, unsynced_bytes: 0 }, opened))
+        let due = Due::default();
+        Ok((Segments { shared, rules, birth: None, recovery_point, unsynced, unsynced_bytes: 0, due }, opened))
     }
 
     /// A reader of these files, for any thread.
@@ -174,7 +182,7 @@ impl Segments {
                     {
                         self.birth = Some(birth(&first, now));
                     }
-                    if self.rules.is_full(&active, self.birth, next.header(), now) {
+                    if self.rules.is_full(&active.with(&self.due), self.birth, next.header(), now) {
                         self.roll_at(next.base_offset())?;
                         appended.rolled.push(next.base_offset());
                     }
@@ -227,6 +235,7 @@ impl Segments {
             list.segments[holding] = cut;
             list.segments.drain(holding + 1..).map(|segment| segment.base).collect()
         };
+        self.due.clear();
         // From the end on, each for good before the next: a crash on the way leaves a longer log, not one with a hole.
         removed.into_iter().rev().try_for_each(|base| folder.remove_segment(base))?;
         cut.trim(folder)?;
@@ -250,6 +259,7 @@ impl Segments {
             list.first = first;
             list.segments.drain(..).map(|segment| segment.base).collect()
         };
+        self.due.clear();
         removed.into_iter().rev().try_for_each(|base| self.shared.folder.remove_segment(base))?;
         self.remove_snapshots_above(Offset(-1))?;
         self.recovery_point = first;
@@ -355,6 +365,7 @@ impl Segments {
     pub fn rebuild(&mut self) -> Result<(), SegmentError> {
         let folder = &self.shared.folder;
         let how = Survey { checksums: Checksums::Verified, interval: self.rules.index_interval_bytes };
+        self.due.clear();
         let count = self.shared.list().segments.len();
         for number in 0..count {
             let old = self.shared.list().segments[number];
@@ -367,7 +378,7 @@ impl Segments {
                 let damage = folder.damage(old.base, u64::from(new.bytes), new.end, flaw);
                 return Err(SegmentError::Damaged(damage));
             }
-            new.close(folder)?;
+            new.close(folder, &mut Due::default())?;
             {
                 let mut list = self.shared.list_mut();
                 list.segments[number] = new;
@@ -431,26 +442,33 @@ impl Segments {
     /// Appends as many batches to the last segment as go into it, one at least, and says how many.
     fn fill(&mut self, batches: &[Batch], now: Timestamp) -> io::Result<usize> {
         let Some(before) = self.active() else { return Ok(0) };
-        let (mut active, mut due) = (before, Due::default());
+        let (mut active, noted) = (before, self.due.mark());
         let mut parts = Vec::with_capacity(2 * batches.len().min(BATCHES_PER_WRITE));
         for batch in batches.iter().take(BATCHES_PER_WRITE) {
-            if !parts.is_empty() && self.rules.is_full(&active, self.birth, batch.header(), now) {
+            if !parts.is_empty() && self.rules.is_full(&active.with(&self.due), self.birth, batch.header(), now) {
                 break;
             }
             if active.bytes == 0 {
                 self.birth = Some(birth(batch.header(), now));
             }
             assert!(batch.base_offset() >= active.end, "offsets go back inside an append");
-            active.add(batch.header(), byte_length(batch), self.rules.index_interval_bytes, &mut due);
+            active.add(batch.header(), byte_length(batch), self.rules.index_interval_bytes, &mut self.due);
             parts.extend(batch.parts().map(IoSlice::new));
         }
         self.unsynced = self.unsynced.max(Unsynced::Bytes);
         self.unsynced_bytes += u64::from(active.bytes - before.bytes);
-        let folder = &self.shared.folder;
-        folder.open(active.base, FileKind::Log)?.write_at(&parts, u64::from(before.bytes))?;
+        let log = self.shared.folder.open(active.base, FileKind::Log);
+        if let Err(error) = log.and_then(|log| log.write_at(&parts, u64::from(before.bytes))) {
+            self.due.cut(noted);
+            return Err(error);
+        }
         // Records first: an index never points to what isn't there.
-        active.write_due(folder, &mut due)?;
         self.publish(active);
+        if self.due.offset_entries() >= DUE_ENTRIES_MAX {
+            let written = active.write_due(&self.shared.folder, &mut self.due);
+            self.publish(active);
+            written?;
+        }
         Ok(parts.len() / 2)
     }
 
@@ -464,12 +482,13 @@ impl Segments {
 
     fn finish_active(&mut self) -> io::Result<()> {
         let Some(mut active) = self.active() else { return Ok(()) };
-        let before = active;
-        active.close(&self.shared.folder)?;
-        if active != before {
+        let (before, was_due) = (active, !self.due.is_empty());
+        let closed = active.close(&self.shared.folder, &mut self.due);
+        if was_due || active != before {
             self.unsynced = self.unsynced.max(Unsynced::Bytes);
         }
         self.publish(active);
+        closed?;
         active.trim(&self.shared.folder)
     }
 

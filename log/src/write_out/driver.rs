@@ -1,8 +1,9 @@
-//! Who writes to files: one loop, and beside it one that syncs what a log has had for long enough.
+//! Who writes to files: one loop, and beside it those that sync, for as long as they may take: one what a log has had for
+//! long enough, one what a checkpoint brought into files.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -46,6 +47,16 @@ pub struct Driver {
 /// A log's files, and the sync that they are due.
 type Due = (Arc<Files>, Flush);
 
+/// What a checkpoint has brought into files, and has yet to sync.
+struct Written {
+    /// The frame that it names.
+    through: u64,
+    /// The logs that it wrote, and where they ended.
+    ends: Ends,
+}
+
+type Ends = BTreeMap<TopicPartition, (Arc<Files>, Offset)>;
+
 enum Stopped {
     /// No space; these logs still have something pending.
     Full(Vec<TopicPartition>),
@@ -55,38 +66,36 @@ enum Stopped {
 impl Driver {
     pub(super) async fn run(self, shared: Arc<Shared>) -> Outcome {
         let (flushes, due) = mpsc::channel(FLUSHES_MAX);
-        let outcome = {
-            let mut writing = pin!(self.write(&shared, flushes));
-            let mut flushing = pin!(flush_each(&self.world, due));
-            tokio::select! {
-                biased;
-                outcome = &mut writing => match outcome {
-                    // Those that are still due say whether all went well.
-                    Ok(Outcome::Drained) => flushing.await.map(|()| Outcome::Drained),
-                    outcome => outcome,
-                },
-                failed = &mut flushing => match failed {
-                    Ok(()) => writing.await,
-                    Err(reason) => {
-                        shared.failed.store(true, Ordering::Relaxed);
-                        Err(reason)
-                    }
-                },
-            }
-        };
-        outcome.unwrap_or_else(|reason| {
-            tracing::error!(reason, "records can't be written to files");
-            self.logs.failed(&reason);
-            // Whoever waits for memory is told of the failure instead.
-            shared.pending.store(0, Ordering::Relaxed);
-            shared.relief.send_replace(());
-            Outcome::Failed
-        })
+        // One at a time is on its way.
+        let (checkpoints, written) = mpsc::channel(1);
+        let outcome = tokio::try_join!(
+            biased;
+            self.write(&shared, flushes, checkpoints),
+            flush_each(&self.world, due),
+            self.sync_each(&shared, written),
+        );
+        outcome.map_or_else(
+            |reason| {
+                shared.failed.store(true, Ordering::Relaxed);
+                tracing::error!(reason, "records can't be written to files");
+                self.logs.failed(&reason);
+                // Whoever waits for memory is told of the failure instead.
+                shared.pending.store(0, Ordering::Relaxed);
+                shared.relief.send_replace(());
+                Outcome::Failed
+            },
+            |(outcome, (), ())| outcome,
+        )
     }
 
     /// # Errors
     /// Why nothing more can be written.
-    async fn write(&self, shared: &Arc<Shared>, flushes: mpsc::Sender<Due>) -> Result<Outcome, String> {
+    async fn write(
+        &self,
+        shared: &Arc<Shared>,
+        flushes: mpsc::Sender<Due>,
+        checkpoints: mpsc::Sender<Written>,
+    ) -> Result<Outcome, String> {
         self.look_at_space(shared).await;
         loop {
             // Before the logs are taken: what is committed meanwhile may be of a log that is taken no more.
@@ -104,13 +113,10 @@ impl Driver {
             let outcome = self.write_out(shared, batch, task, &flushes).await;
             self.look_at_space(shared).await;
             match outcome {
-                Ok(()) if task == Task::WriteOut => {}
-                Ok(()) => {
-                    shared.check()?;
-                    self.lane.passed(through).await;
-                    shared.check()?;
-                    (self.checkpoint)(through);
-                    shared.lock().checkpointed = through;
+                Ok(_) if task == Task::WriteOut => {}
+                Ok(ends) => {
+                    // Who takes it ends before this only with the driver.
+                    let _ = checkpoints.send(Written { through, ends }).await;
                     if task == Task::Drain {
                         return Ok(Outcome::Drained);
                     }
@@ -127,6 +133,29 @@ impl Driver {
                 Err(Stopped::Failed(reason)) => return Err(reason),
             }
         }
+    }
+
+    /// Ends one checkpoint after the other: syncs the filesystem, and tells the journal. Meanwhile records go on to files,
+    /// and memory stays free for new ones: to sync ten thousand files takes longer than to write them.
+    ///
+    /// # Errors
+    /// Why one could not be.
+    async fn sync_each(&self, shared: &Shared, mut written: mpsc::Receiver<Written>) -> Result<(), String> {
+        while let Some(Written { through, ends }) = written.recv().await {
+            let (disk, anchor) = (self.world.disk.clone(), self.anchor.clone());
+            let sync = move || {
+                disk.sync_filesystem(&*anchor)?;
+                ends.values().for_each(|(files, end)| files.synced_to(*end));
+                Ok(())
+            };
+            self.world.offload(sync).await.map_err(|error: io::Error| error.to_string())?;
+            shared.check()?;
+            self.lane.passed(through).await;
+            shared.check()?;
+            (self.checkpoint)(through);
+            shared.checkpointed(through);
+        }
+        Ok(())
     }
 
     /// Notes whether the disk has more than its reserve. A disk that can't say is believed to.
@@ -150,12 +179,11 @@ impl Driver {
         batch: Vec<TopicPartition>,
         task: Task,
         flushes: &mpsc::Sender<Due>,
-    ) -> Result<(), Stopped> {
-        let (world, logs, shared, anchor) =
-            (self.world.clone(), self.logs.clone(), shared.clone(), self.anchor.clone());
+    ) -> Result<Ends, Stopped> {
+        let (world, logs, shared) = (self.world.clone(), self.logs.clone(), shared.clone());
         let (starts, flushes) = (self.starts.clone(), flushes.clone());
         let work = move || {
-            let mut written = BTreeMap::new();
+            let mut ends = Ends::new();
             let outcome = batch.iter().enumerate().try_for_each(|(place, log)| {
                 shared.check().map_err(Stopped::Failed)?;
                 let Some(pending) = logs.pending(*log) else { return Ok(()) };
@@ -173,17 +201,15 @@ impl Driver {
                 // Not only at the end: ten thousand logs that are made now take seconds.
                 shared.relief.send_replace(());
                 flush_soon(&flushes, &pending.files, shared.thresholds.flush_bytes);
-                written.insert(*log, (pending.files, end));
+                ends.insert(*log, (pending.files, end));
                 outcome.map_err(stopped)
             });
             shared.relief.send_replace(());
             outcome?;
             if task != Task::WriteOut {
                 starts.write_if_changed().map_err(|error| Stopped::by(error.into(), &[]))?;
-                world.disk.sync_filesystem(&*anchor).map_err(|error| Stopped::Failed(error.to_string()))?;
-                written.values().for_each(|(files, end)| files.synced_to(*end));
             }
-            Ok(())
+            Ok(ends)
         };
         self.world.offload(work).await
     }
@@ -225,19 +251,21 @@ mod tests {
     use std::path::Path;
     use std::sync::Weak;
 
+    use thalweg_wire::{PartitionIndex, TopicId};
     use thalweg_world::disk::Open;
     use thalweg_world::simulated::SimulatedWorld;
     use tokio::time::timeout;
 
     use super::*;
     use crate::lane::{self, Written};
-    use crate::write_out::{Pending, Thresholds, WriteOut};
+    use crate::write_out::{Pending, Thresholds, Urgency, WriteOut};
 
-    /// Who holds no log.
-    struct Nobody;
+    /// Who holds no log, and says for which it was asked.
+    struct Nobody(mpsc::UnboundedSender<TopicPartition>);
 
     impl Logs for Nobody {
-        fn pending(&self, _: TopicPartition) -> Option<Pending> {
+        fn pending(&self, log: TopicPartition) -> Option<Pending> {
+            self.0.send(log).unwrap();
             None
         }
 
@@ -254,6 +282,9 @@ mod tests {
         fn written(&self, _: TopicPartition, _: Written) {}
     }
 
+    const LOG: TopicPartition = TopicPartition { topic: TopicId::from_random([1; 16]), partition: PartitionIndex(0) };
+
+    /// Records go on to files meanwhile.
     #[tokio::test(start_paused = true)]
     async fn a_checkpoint_waits_for_what_is_written_past_the_journal_and_is_not_told_after_a_failure() {
         for fails in [false, true] {
@@ -264,12 +295,13 @@ mod tests {
             let nobody: Weak<dyn lane::Logs> = Weak::<Nobody>::new();
             let lane = Lane::new(sim.world.clone(), 1, nobody, write_out.clone());
             let (tell, mut told) = mpsc::unbounded_channel();
+            let (ask, mut asked) = mpsc::unbounded_channel();
             let driver = Driver {
                 world: sim.world.clone(),
                 directory: directory.to_owned(),
                 anchor: sim.world.disk.open(&directory.join(".lock"), Open::Read).unwrap(),
                 starts: Arc::new(LogStarts::read(sim.world.disk.clone(), directory.to_owned()).unwrap()),
-                logs: Arc::new(Nobody),
+                logs: Arc::new(Nobody(ask)),
                 lane: lane.clone(),
                 checkpoint: Box::new(move |through| tell.send(through).unwrap()),
             };
@@ -279,6 +311,13 @@ mod tests {
             write_out.committed(3);
             let running = tokio::spawn(write_out.clone().run(driver));
             assert!(timeout(an_hour, told.recv()).await.is_err(), "frame 3 is still needed");
+            assert!(asked.is_empty());
+            write_out.dirty([(LOG, Urgency::Now)]);
+            assert_eq!(timeout(an_hour, asked.recv()).await, Ok(Some(LOG)));
+            write_out.journaled(1 << 20);
+            write_out.committed(4);
+            write_out.drain();
+            assert!(timeout(an_hour, told.recv()).await.is_err(), "one checkpoint at a time");
             if fails {
                 write_out.fail();
             }
@@ -287,8 +326,8 @@ mod tests {
                 assert!(running.await.unwrap_err().is_panic(), "the logs hear of it");
                 assert_eq!(told.recv().await, None);
             } else {
-                assert_eq!(told.recv().await, Some(3));
-                running.abort();
+                assert_eq!((told.recv().await, told.recv().await), (Some(3), Some(4)));
+                assert_eq!(running.await.unwrap(), Outcome::Drained);
             }
         }
     }

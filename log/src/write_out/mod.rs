@@ -120,6 +120,8 @@ struct State {
     journal_bytes: u64,
     /// The frame that the last checkpoint named.
     checkpointed: u64,
+    /// A checkpoint has everything in files, and syncs them.
+    syncing: bool,
     /// Whether there is to be a checkpoint as soon as it would free something, however little the journal grew.
     checkpoint_wanted: bool,
     drain: bool,
@@ -267,7 +269,10 @@ impl State {
     fn put_back(&mut self, task: Task, left: Vec<TopicPartition>) {
         self.urgent.extend(&left);
         self.dirty.extend(left);
-        self.checkpoint_wanted |= task == Task::Checkpoint;
+        if task == Task::Checkpoint {
+            self.checkpoint_wanted = true;
+            self.syncing = false;
+        }
     }
 }
 
@@ -275,10 +280,11 @@ impl Shared {
     /// What is to be done now, if anything; `through` is the newest frame whose marks were heard.
     fn next(&self, through: u64) -> Option<(Task, Vec<TopicPartition>)> {
         let mut state = self.lock();
-        let task = if state.drain {
+        let task = if state.drain && !state.syncing {
             Task::Drain
         } else if (state.journal_bytes >= self.thresholds.journal_bytes || state.checkpoint_wanted)
             && through > state.checkpointed
+            && !state.syncing
         {
             Task::Checkpoint
         } else if self.is_short_of_memory() && !state.dirty.is_empty() {
@@ -294,8 +300,18 @@ impl Shared {
         };
         state.journal_bytes = 0;
         state.checkpoint_wanted = false;
+        state.syncing = true;
         state.urgent.clear();
         Some((task, mem::take(&mut state.dirty).into_iter().collect()))
+    }
+
+    /// A checkpoint named that frame; the next one may begin.
+    fn checkpointed(&self, through: u64) {
+        let mut state = self.lock();
+        state.checkpointed = through;
+        state.syncing = false;
+        drop(state);
+        self.work.notify_one();
     }
 
     /// # Errors

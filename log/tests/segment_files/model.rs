@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use thalweg_log::log::{FirstBatch, ReadLimit};
 use thalweg_log::segment::names::{FileKind, file_name};
-use thalweg_log::segment::{Checksums, Flush, Rules, SegmentError, Segments, Trust};
+use thalweg_log::segment::{Checksums, Flush, Opened, Rules, SegmentError, Segments, Trust};
 use thalweg_wire::batch::{Batch, Builder, Records};
 use thalweg_wire::{LeaderEpoch, Moment, Offset, Timestamp, TopicId};
 use thalweg_world::simulated::Rng;
@@ -316,6 +316,50 @@ fn a_failed_write_leaves_nothing_behind() {
     segments.close().unwrap();
     let (segments, opened) = Segments::open(&place.files(), &folder, topic(), Rules::default(), Trust::Clean).unwrap();
     assert_eq!((segments.end(), opened.cut), (Offset(2), None));
+}
+
+/// A log that gets little at a time has one file to write, not two. Who looks finds everything all the same, and so does
+/// who opens it behind a kill.
+#[test]
+fn index_entries_are_written_several_at_a_time_and_those_that_an_error_kept_out_stay_due() {
+    use thalweg_world::simulated::disk::{Fault, Kind};
+    let disk = thalweg_world::simulated::SimulatedDisk::new(7, thalweg_world::simulated::Faults::default());
+    let place = Place { disk: std::sync::Arc::new(disk.clone()), root: "/logs".into(), real: false };
+    let folder = place.root.join("due-0");
+    let rules = Rules { index_interval_bytes: 100, ..Rules::default() };
+    let index = folder.join(file_name(Offset(0), FileKind::OffsetIndex));
+    let written = || bytes(&*place.disk, &index).unwrap().len() / 8;
+    let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), rules).unwrap();
+    // One entry each, but for the first.
+    let batches: Vec<Batch> = (0..23).map(|n| batch(Offset(n), 0, 1, &[7; 500], n)).collect();
+    for (before, one) in batches.iter().enumerate() {
+        if before == 16 {
+            disk.fault_next(Kind::Write, ".index", Fault::Io);
+            segments.append(std::slice::from_ref(one), NOW).unwrap_err();
+        } else {
+            segments.append(std::slice::from_ref(one), NOW).unwrap();
+        }
+        assert_eq!(segments.end(), one.next_offset(), "an index is a hint: the batch is in");
+        let expected = match before {
+            0..8 => 0..=0,
+            8..16 => 8..=8,
+            16 => 8..=16, // what an error leaves of a write
+            17.. => 17..=17,
+        };
+        assert!(expected.contains(&written()), "{} entries behind batch {before}", written());
+        let reader = segments.reader(Checksums::Verified);
+        for held in &batches[..=before] {
+            assert_eq!(read_all(&reader, held.base_offset(), ALL)[0], *held);
+            let found = reader.batch_at_time(held.header().max_timestamp(), Offset(0)).unwrap();
+            assert_eq!(found.as_ref(), Some(held));
+        }
+    }
+    drop(segments);
+    let trust = Trust::Unclean { recovery_point: None };
+    let (segments, opened) = Segments::open(&place.files(), &folder, topic(), rules, trust).unwrap();
+    assert_eq!((written(), opened), (22, Opened::default()));
+    segments.close().unwrap();
+    assert_eq!(written(), 22);
 }
 
 /// Names come before bytes: a namesake's records, or ones that nobody signed, are not touched.
