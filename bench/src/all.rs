@@ -203,10 +203,9 @@ fn tables(seconds: u32) -> Vec<Table> {
             title: "Spread",
             columns: &["first", "median", "p90", "max", "CPU per request", "durable writes per request"],
             sides: DURABLE,
-            lines: vec![line(
-                "1 KiB to each of 10,000 partitions",
-                format!("spread --warm-up 80 --rounds 80 {MEDIUM}"),
-            )],
+            lines: [("one after the other", "--rounds 80"), ("five a second", "--rounds 60 --rate 5")]
+                .map(|(label, pace)| line(label, format!("spread --warm-up 80 {pace} {MEDIUM}")))
+                .into(),
         },
         Table {
             title: "Create",
