@@ -268,7 +268,7 @@ fn what_finds_no_room_in_its_file_goes_through_the_journal() {
             let sim = SimulatedWorld::new(2);
             let broker = start(&sim).await.unwrap();
             let mut client = connect(&sim).await;
-            create(&mut client, "t", &[SEGMENTS]).await.unwrap();
+            create(&mut client, "t", &[SEGMENTS, ("index.interval.bytes", "1")]).await.unwrap();
             (0..4).for_each(|_| sim.disk.fault_next(kind, path, Fault::NoSpace));
             assert_eq!(send(&mut client, 0, 20).await.unwrap(), 20, "{kind:?} of {path}");
             assert!(broker.writes_past_the_journal() > 0);

@@ -130,9 +130,13 @@ impl Segment {
     }
 
     /// Writes entries that were noted behind those that are there, and forgets them. Those that an error kept out stay due.
+    ///
+    /// Times first: what the index of offsets knows is not gone over again for a newer one. A power cut keeps what it likes:
+    /// see [`Segment::newest_up_to`].
     pub(super) fn write_due(&mut self, folder: &Folder, due: &mut Due) -> io::Result<()> {
         let with = self.with(due);
         let indexes = [
+            (FileKind::TimeIndex, &mut due.times, TimeEntry::BYTES, &mut self.time_entries, with.time_entries),
             (
                 FileKind::OffsetIndex,
                 &mut due.offsets,
@@ -140,12 +144,12 @@ impl Segment {
                 &mut self.offset_entries,
                 with.offset_entries,
             ),
-            (FileKind::TimeIndex, &mut due.times, TimeEntry::BYTES, &mut self.time_entries, with.time_entries),
         ];
         for (kind, bytes, entry_bytes, entries, then) in indexes {
             if !bytes.is_empty() {
                 folder::write(&*folder.open(self.base, kind)?, bytes, u64::from(*entries) * entry_bytes as u64)?;
-                bytes.clear();
+                // A large append may have noted many, and the log may be idle from here on.
+                *bytes = Vec::new();
                 *entries = then;
             }
         }
@@ -200,6 +204,30 @@ impl Segment {
             }
             Step::End | Step::Flawed(_) => false,
         })
+    }
+
+    /// The newest batch of what the indexes know of a segment. Of two indexes that a power cut left that of times may lack
+    /// what that of offsets has, so headers are looked at from the batch of its last entry on. Where times rise there are none.
+    pub(super) fn newest_up_to(&self, folder: &Folder, log: Arc<dyn DiskFile>) -> io::Result<TimeEntry> {
+        let mut newest = self.newest;
+        let mut from = 0;
+        if self.time_entries > 0 {
+            let index = folder.open(self.base, FileKind::OffsetIndex)?;
+            match offset_index::up_to(&*index, self.offset_entries, self.base, newest.offset(self.base))?.1 {
+                Some(entry) if entry.position >= self.bytes => return Ok(newest),
+                Some(entry) if self.is_true(folder, entry, Checksums::Trusted)? => from = entry.position,
+                _ => {}
+            }
+        }
+        let mut walk = Walk::new(log, self.base, from, self.bytes, Checksums::Trusted);
+        while let Step::Batch { header, .. } = walk.step()? {
+            if header.max_timestamp() > newest.timestamp {
+                let last = header.base_offset().0 + i64::from(header.last_offset_delta());
+                let relative = u32::try_from(last - self.base.0).expect("judged to fit the segment");
+                newest = TimeEntry { timestamp: header.max_timestamp(), relative };
+            }
+        }
+        Ok(newest)
     }
 
     /// The segment as it is up to its entries below `to`: from there on it has to be walked again.

@@ -113,8 +113,8 @@ impl Folder {
     }
 }
 
-/// The files that every segment has, and that are written here.
-const WRITTEN: [FileKind; 3] = [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex];
+/// The files that every segment has, and that are written here, in the order in which they are.
+const WRITTEN: [FileKind; 3] = [FileKind::Log, FileKind::TimeIndex, FileKind::OffsetIndex];
 
 /// Cuts what stands behind `size`. A file that has that size is not touched.
 pub(super) fn trim(file: &dyn DiskFile, size: u64) -> io::Result<()> {

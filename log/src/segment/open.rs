@@ -365,6 +365,7 @@ pub(super) fn known_in_order(
                 let newest: TimeEntry = entries::at(&*times, last)?;
                 (known.time_entries, known.timed, known.newest) = (times_count, newest.timestamp, newest);
             }
+            known.newest = known.newest_up_to(folder, folder.open(base, FileKind::Log)?)?;
             break;
         }
         count = last;

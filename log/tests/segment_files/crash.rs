@@ -133,6 +133,18 @@ impl Life {
             .collect();
         assert!(found.iter().eq(expected.iter().copied()), "{what}: {} batches of {}", found.len(), expected.len());
         assert!(found.last().is_none_or(|last| last.next_offset() == segments.end()), "{what}");
+
+        // Whatever a crash left of the indexes.
+        let reader = segments.reader(Checksums::Verified);
+        let time = |batch: &Batch| batch.header().max_timestamp();
+        for at in found.iter().map(time) {
+            let expected = found.iter().find(|batch| time(batch) >= at);
+            let first = reader.batch_at_time(at, segments.start()).unwrap();
+            assert_eq!(first.as_ref(), expected, "{what}: the first of {at} or later");
+        }
+        let largest = found.iter().map(time).max();
+        let newest = reader.newest_batches(segments.start(), segments.end()).unwrap();
+        assert_eq!(newest.first(), found.iter().find(|batch| Some(time(batch)) == largest), "{what}: the newest");
     }
 
     /// It goes on as a log does, and its files are in order.
@@ -171,7 +183,7 @@ fn life_until(seed: u64, operation: u64) -> Option<Life> {
     Some(life)
 }
 
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 35;
 
 fn each_crash(mut check: impl FnMut(&Life, &str)) {
     let mut crashes = 0;

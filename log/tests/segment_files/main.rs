@@ -132,10 +132,10 @@ pub(crate) fn random_batch(rng: &mut Rng, base: Offset, clock: &mut i64) -> Batc
 /// Rules under which little is enough for everything to happen.
 pub(crate) fn small() -> Rules {
     Rules {
-        segment_bytes: 2000,
+        segment_bytes: 4000,
         segment_age: Duration::from_millis(2000),
         jitter: Duration::from_millis(100),
         index_interval_bytes: 150,
-        index_bytes: 96,
+        index_bytes: 160,
     }
 }

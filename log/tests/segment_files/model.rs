@@ -304,7 +304,8 @@ fn a_failed_write_leaves_nothing_behind() {
     let disk = thalweg_world::simulated::SimulatedDisk::new(7, thalweg_world::simulated::Faults::default());
     let place = Place { disk: std::sync::Arc::new(disk.clone()), root: "/logs".into(), real: false };
     let folder = place.root.join("full-0");
-    let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), Rules::default()).unwrap();
+    let rules = Rules { index_interval_bytes: 100, ..Rules::default() };
+    let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), rules).unwrap();
     let batches: Vec<Batch> = (0..3).map(|n| batch(Offset(n), 0, 1, &[7; 500], n)).collect();
     segments.append(&batches[..1], NOW).unwrap();
     for _ in 0..5 {
@@ -314,7 +315,9 @@ fn a_failed_write_leaves_nothing_behind() {
     }
     segments.append(&batches[1..2], NOW).unwrap();
     segments.close().unwrap();
-    let (segments, opened) = Segments::open(&place.files(), &folder, topic(), Rules::default(), Trust::Clean).unwrap();
+    let index = bytes(&*place.disk, &folder.join(file_name(Offset(0), FileKind::OffsetIndex))).unwrap();
+    assert_eq!(index.len(), 8, "one entry, of the batch that got in");
+    let (segments, opened) = Segments::open(&place.files(), &folder, topic(), rules, Trust::Clean).unwrap();
     assert_eq!((segments.end(), opened.cut), (Offset(2), None));
 }
 
