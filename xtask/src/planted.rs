@@ -158,6 +158,13 @@ const BUGS: &[Bug] = &[
         found_by: ("thalweg-broker", &["--test", "files"]),
     },
     Bug {
+        name: "believe the index of times that a power cut left",
+        file: "log/src/segment/open.rs",
+        right: "            known.newest = known.newest_up_to(folder, folder.open(base, FileKind::Log)?)?;\n",
+        wrong: "",
+        found_by: ("thalweg-log", &["--test", "segment_files", "crash"]),
+    },
+    Bug {
         name: "answer a commit of offsets before it is durable",
         file: "broker/src/groups/driver.rs",
         right: "        if decision.records.is_empty() && self.held.is_empty() {",
