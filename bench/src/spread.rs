@@ -1,6 +1,5 @@
 //! One Produce request with a record for each of many partitions: what an application with thousands of logs does.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use thalweg_messages::produce::ProduceRequest;
@@ -52,13 +51,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         send(&mut client, &frame).await?;
     }
     let (frames, broker) = (subject.journal_frames(), subject.usage()?);
-    let no_timer = |error: io::Error| Failure::new(format!("no timer: {error}"));
-    let mut pace = (rate > 0).then(|| Pace::new(Duration::from_secs(1) / rate)).transpose().map_err(no_timer)?;
+    let mut pace =
+        (rate > 0).then(|| Pace::new(Duration::from_secs(1) / rate)).transpose().map_err(Failure::at("no timer"))?;
     let mut spans = Vec::new();
     for _ in 0..rounds {
         let due = match &mut pace {
             None => Instant::now(),
-            Some(pace) => pace.next().await.map_err(no_timer)?,
+            Some(pace) => pace.next().await.map_err(Failure::at("no timer"))?,
         };
         send(&mut client, &frame).await?;
         spans.push(due.elapsed());

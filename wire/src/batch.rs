@@ -73,8 +73,7 @@ impl Batch {
 
     /// Offset of the last record.
     pub fn last_offset(&self) -> Offset {
-        // Saturating, because a batch read from a damaged disk may say anything.
-        Offset(self.base_offset().0.saturating_add(i64::from(self.header.last_offset_delta())))
+        self.header.last_offset()
     }
 
     /// The offset that the next batch of a log begins at.

@@ -160,7 +160,7 @@ const BUGS: &[Bug] = &[
     Bug {
         name: "believe the index of times that a power cut left",
         file: "log/src/segment/open.rs",
-        right: "            known.newest = known.newest_up_to(folder, folder.open(base, FileKind::Log)?)?;\n",
+        right: "            known.iter_mut().try_for_each(|known| known.find_newest(folder, log.clone(), size))?;\n",
         wrong: "",
         found_by: ("thalweg-log", &["--test", "segment_files", "crash"]),
     },

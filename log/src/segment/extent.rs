@@ -55,10 +55,6 @@ impl Due {
         (self.times.len() / TimeEntry::BYTES) as u32
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.offsets.is_empty() && self.times.is_empty()
-    }
-
     /// Forgets all: their batches are gone, or others make them again.
     pub(super) fn clear(&mut self) {
         self.cut((0, 0));
@@ -93,18 +89,23 @@ impl Segment {
     /// Counts a batch that stands at the end, and notes the entries that are due for it: Kafka's rule, in Kafka's order
     /// (`LogSegment.append`, `LogSegment.recover`), so that the same batches make the same indexes.
     pub(super) fn add(&mut self, header: &Header, bytes: u32, interval: u32, due: &mut Due) {
-        let last = header.base_offset().0 + i64::from(header.last_offset_delta());
-        let relative = u32::try_from(last - self.base.0).expect("judged to fit the segment");
-        if header.max_timestamp() > self.newest.timestamp {
-            self.newest = TimeEntry { timestamp: header.max_timestamp(), relative };
-        }
+        let relative = self.note_newest(header);
         if self.bytes - self.indexed_at > interval {
             OffsetEntry { relative, position: self.bytes }.encode(&mut due.offsets);
             self.indexed_at = self.bytes;
             self.note_time(due);
         }
         self.bytes += bytes;
-        self.end = Offset(last + 1);
+        self.end = header.last_offset().plus(1);
+    }
+
+    /// Notes the batch if it is newer than all before, and says where its last record is, relative to the segment.
+    fn note_newest(&mut self, header: &Header) -> u32 {
+        let relative = u32::try_from(header.last_offset().0 - self.base.0).expect("judged to fit the segment");
+        if header.max_timestamp() > self.newest.timestamp {
+            self.newest = TimeEntry { timestamp: header.max_timestamp(), relative };
+        }
+        relative
     }
 
     /// Notes the entry that says how new the segment is. Made at its end, so that a search by time need not walk.
@@ -132,7 +133,7 @@ impl Segment {
     /// Writes entries that were noted behind those that are there, and forgets them. Those that an error kept out stay due.
     ///
     /// Times first: what the index of offsets knows is not gone over again for a newer one. A power cut keeps what it likes:
-    /// see [`Segment::newest_up_to`].
+    /// see [`Segment::find_newest`].
     pub(super) fn write_due(&mut self, folder: &Folder, due: &mut Due) -> io::Result<()> {
         let with = self.with(due);
         let indexes = [
@@ -199,35 +200,22 @@ impl Segment {
         let log = folder.open(self.base, FileKind::Log)?;
         let step = Walk::new(log, self.base, entry.position, self.bytes, checksums).step()?;
         Ok(match step {
-            Step::Batch { header, .. } => {
-                header.base_offset().0 + i64::from(header.last_offset_delta()) == entry.offset(self.base).0
-            }
+            Step::Batch { header, .. } => header.last_offset() == entry.offset(self.base),
             Step::End | Step::Flawed(_) => false,
         })
     }
 
-    /// The newest batch of what the indexes know of a segment. Of two indexes that a power cut left that of times may lack
-    /// what that of offsets has, so headers are looked at from the batch of its last entry on. Where times rise there are none.
-    pub(super) fn newest_up_to(&self, folder: &Folder, log: Arc<dyn DiskFile>) -> io::Result<TimeEntry> {
-        let mut newest = self.newest;
-        let mut from = 0;
-        if self.time_entries > 0 {
-            let index = folder.open(self.base, FileKind::OffsetIndex)?;
-            match offset_index::up_to(&*index, self.offset_entries, self.base, newest.offset(self.base))?.1 {
-                Some(entry) if entry.position >= self.bytes => return Ok(newest),
-                Some(entry) if self.is_true(folder, entry, Checksums::Trusted)? => from = entry.position,
-                _ => {}
-            }
-        }
+    /// Finds the newest batch of what the indexes know of a segment of so many bytes. Of two indexes that a power cut left that
+    /// of times may lack what that of offsets has, so headers are looked at from the batch of its last entry on. Where times
+    /// rise there are none.
+    pub(super) fn find_newest(&mut self, folder: &Folder, log: Arc<dyn DiskFile>, bytes: u32) -> io::Result<()> {
+        let whole = Segment { bytes, ..*self };
+        let from = if self.time_entries > 0 { whole.floor(folder, self.newest.offset(self.base))? } else { 0 };
         let mut walk = Walk::new(log, self.base, from, self.bytes, Checksums::Trusted);
         while let Step::Batch { header, .. } = walk.step()? {
-            if header.max_timestamp() > newest.timestamp {
-                let last = header.base_offset().0 + i64::from(header.last_offset_delta());
-                let relative = u32::try_from(last - self.base.0).expect("judged to fit the segment");
-                newest = TimeEntry { timestamp: header.max_timestamp(), relative };
-            }
+            self.note_newest(&header);
         }
-        Ok(newest)
+        Ok(())
     }
 
     /// The segment as it is up to its entries below `to`: from there on it has to be walked again.
@@ -269,8 +257,7 @@ impl Segment {
         let flaw = loop {
             match walk.step()? {
                 Step::Batch { bytes, header, .. } => {
-                    let last = Offset(header.base_offset().0 + i64::from(header.last_offset_delta()));
-                    if until.is_some_and(|until| last >= until) {
+                    if until.is_some_and(|until| header.last_offset() >= until) {
                         break None;
                     }
                     self.add(&header, bytes, how.interval, &mut due);

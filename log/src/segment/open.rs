@@ -240,7 +240,11 @@ fn survey(
     };
     let known = match look {
         Look::AtTheTail => known_at_the_tail(folder, base, size)?,
-        Look::AtAllFrom { below, .. } => known_in_order(folder, base, size, below)?,
+        Look::AtAllFrom { below, .. } => {
+            let mut known = known_in_order(folder, base, size, below)?;
+            known.iter_mut().try_for_each(|known| known.find_newest(folder, log.clone(), size))?;
+            known
+        }
     };
     let is_rebuilt = known.is_none();
     opened.rebuilt += u32::from(is_rebuilt);
@@ -365,7 +369,6 @@ pub(super) fn known_in_order(
                 let newest: TimeEntry = entries::at(&*times, last)?;
                 (known.time_entries, known.timed, known.newest) = (times_count, newest.timestamp, newest);
             }
-            known.newest = known.newest_up_to(folder, folder.open(base, FileKind::Log)?)?;
             break;
         }
         count = last;

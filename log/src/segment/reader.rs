@@ -183,7 +183,7 @@ impl Reader {
             let found = self.settled(new_enough, |segment, _| {
                 let folder = &self.shared.folder;
                 let position = segment.time_floor(folder, at)?.max(segment.floor(folder, from)?);
-                let wanted = |header: &Header| last_offset(header) >= from && header.max_timestamp() >= at;
+                let wanted = |header: &Header| header.last_offset() >= from && header.max_timestamp() >= at;
                 Ok((self.find(segment, position, wanted)?, segment.end))
             })?;
             match found {
@@ -260,7 +260,7 @@ impl Reader {
         let found = self.settled(newest, |segment, _| {
             let offset = segment.newest.offset(segment.base);
             let position = segment.floor(&self.shared.folder, offset)?;
-            self.find(segment, position, |header| last_offset(header) >= offset)
+            self.find(segment, position, |header| header.last_offset() >= offset)
         })?;
         Ok(found.flatten())
     }
@@ -283,7 +283,7 @@ impl Reader {
             let mut walk = walk(&self.shared.folder, &segment, position)?;
             loop {
                 match walk.step()? {
-                    Step::Batch { header, .. } if last_offset(&header) < from => {}
+                    Step::Batch { header, .. } if header.last_offset() < from => {}
                     Step::Batch { header, .. } => {
                         if visit(&header).is_break() {
                             return Ok(());
@@ -340,7 +340,7 @@ impl Reader {
             return Ok(None);
         }
         let position = segment.floor(folder, from)?;
-        let wanted = |header: &Header| last_offset(header) >= from;
+        let wanted = |header: &Header| header.last_offset() >= from;
         let Some((position, bytes, header)) = self.seek(folder, segment, position, wanted)? else { return Ok(None) };
         let fits = bytes as usize <= limit.bytes || limit.first == FirstBatch::Always;
         let (first, first_bytes) = (header.base_offset(), bytes as usize);
@@ -377,7 +377,7 @@ impl Reader {
                         break;
                     }
                     used += bytes as usize;
-                    expected = Offset(last_offset(&header).0 + 1);
+                    expected = Offset(header.last_offset().0 + 1);
                     ends.push(End { at: used, next_offset: expected });
                 }
                 Err(other) => {
@@ -469,9 +469,4 @@ fn read_bytes(folder: &Folder, segment: &Segment, position: u32, count: usize) -
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(bytes)
-}
-
-/// The last offset of a batch whose header was judged, so that it can't overflow.
-fn last_offset(header: &Header) -> Offset {
-    Offset(header.base_offset().0.saturating_add(i64::from(header.last_offset_delta())))
 }

@@ -63,8 +63,7 @@ impl Rules {
         // The time index keeps one entry for the roll.
         let index_full = segment.offset_entries >= self.index_bytes / OffsetEntry::BYTES as u32
             || segment.time_entries + 1 >= self.index_bytes / TimeEntry::BYTES as u32;
-        let last = header.base_offset().0.saturating_add(i64::from(header.last_offset_delta()));
-        too_large || too_old || (segment.bytes > 0 && index_full) || !fits(segment.base, Offset(last))
+        too_large || too_old || (segment.bytes > 0 && index_full) || !fits(segment.base, header.last_offset())
     }
 }
 

@@ -482,9 +482,9 @@ impl Segments {
 
     fn finish_active(&mut self) -> io::Result<()> {
         let Some(mut active) = self.active() else { return Ok(()) };
-        let (before, was_due) = (active, !self.due.is_empty());
+        let before = active;
         let closed = active.close(&self.shared.folder, &mut self.due);
-        if was_due || active != before {
+        if active != before {
             self.unsynced = self.unsynced.max(Unsynced::Bytes);
         }
         self.publish(active);

@@ -91,7 +91,7 @@ impl Walk {
         // Below 2 GiB, as every size that comes in here.
         let position = self.position as u32;
         self.position += u64::from(bytes);
-        self.expected = Offset(header.base_offset().0 + i64::from(header.last_offset_delta()) + 1);
+        self.expected = header.last_offset().plus(1);
         Ok(Step::Batch { position, bytes, header })
     }
 }

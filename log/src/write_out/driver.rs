@@ -47,8 +47,8 @@ pub struct Driver {
 /// A log's files, and the sync that they are due.
 type Due = (Arc<Files>, Flush);
 
-/// What a checkpoint has brought into files, and has yet to sync.
-struct Written {
+/// A checkpoint that has all in files, and has yet to sync them.
+struct Checkpoint {
     /// The frame that it names.
     through: u64,
     /// The logs that it wrote, and where they ended.
@@ -94,7 +94,7 @@ impl Driver {
         &self,
         shared: &Arc<Shared>,
         flushes: mpsc::Sender<Due>,
-        checkpoints: mpsc::Sender<Written>,
+        checkpoints: mpsc::Sender<Checkpoint>,
     ) -> Result<Outcome, String> {
         self.look_at_space(shared).await;
         loop {
@@ -116,7 +116,7 @@ impl Driver {
                 Ok(_) if task == Task::WriteOut => {}
                 Ok(ends) => {
                     // Who takes it ends before this only with the driver.
-                    let _ = checkpoints.send(Written { through, ends }).await;
+                    let _ = checkpoints.send(Checkpoint { through, ends }).await;
                     if task == Task::Drain {
                         return Ok(Outcome::Drained);
                     }
@@ -140,8 +140,8 @@ impl Driver {
     ///
     /// # Errors
     /// Why one could not be.
-    async fn sync_each(&self, shared: &Shared, mut written: mpsc::Receiver<Written>) -> Result<(), String> {
-        while let Some(Written { through, ends }) = written.recv().await {
+    async fn sync_each(&self, shared: &Shared, mut written: mpsc::Receiver<Checkpoint>) -> Result<(), String> {
+        while let Some(Checkpoint { through, ends }) = written.recv().await {
             let (disk, anchor) = (self.world.disk.clone(), self.anchor.clone());
             let sync = move || {
                 disk.sync_filesystem(&*anchor)?;

@@ -56,6 +56,13 @@ impl Life {
         Segments::create(&self.files(), &Life::folder(), topic(), Offset(0), small()).unwrap()
     }
 
+    fn with_a_batch(seed: u64) -> (Life, Segments) {
+        let life = Life::new(seed);
+        let mut segments = life.create();
+        segments.append(&[random_batch(&mut Rng::new(seed), Offset(0), &mut 0)], NOW).unwrap();
+        (life, segments)
+    }
+
     /// Everything that can be done to a log, until the power goes.
     fn live(&mut self, seed: u64) -> Result<(), SegmentError> {
         let mut rng = Rng::stream(seed, "life");
@@ -353,10 +360,7 @@ fn what_found_no_room_leaves_nothing_of_itself() {
 
 #[test]
 fn a_sync_that_failed_is_not_done_again() {
-    let life = Life::new(3);
-    let mut rng = Rng::new(3);
-    let mut segments = life.create();
-    segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
+    let (life, mut segments) = Life::with_a_batch(3);
     let flush = segments.flush_records().unwrap();
     life.disk.fault_next(Kind::Sync, ".log", Fault::Io);
     flush.run().unwrap_err();
@@ -368,10 +372,7 @@ fn a_sync_that_failed_is_not_done_again() {
 /// Else the next segment, which may begin elsewhere, would have it in its way.
 #[test]
 fn a_segment_that_could_not_be_made_leaves_no_name() {
-    let life = Life::new(4);
-    let mut rng = Rng::new(4);
-    let mut segments = life.create();
-    segments.append(&[random_batch(&mut rng, Offset(0), &mut 0)], NOW).unwrap();
+    let (life, mut segments) = Life::with_a_batch(4);
     let before = life.disk.list(&Life::folder()).unwrap().len();
     life.disk.fault_next(Kind::Create, ".timeindex", Fault::NoSpace);
     segments.roll().unwrap_err();

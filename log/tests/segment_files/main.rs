@@ -39,7 +39,12 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn simulated(seed: u64) -> Place {
-        Place { disk: Arc::new(SimulatedDisk::new(seed, Faults::default())), root: PathBuf::from("/logs"), real: false }
+        Place::on(&SimulatedDisk::new(seed, Faults::default()))
+    }
+
+    /// On a disk that the test keeps, to make it fail.
+    pub(crate) fn on(disk: &SimulatedDisk) -> Place {
+        Place { disk: Arc::new(disk.clone()), root: PathBuf::from("/logs"), real: false }
     }
 
     pub(crate) fn real(name: &str) -> Place {

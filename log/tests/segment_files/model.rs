@@ -11,7 +11,8 @@ use thalweg_log::segment::names::{FileKind, file_name};
 use thalweg_log::segment::{Checksums, Flush, Opened, Rules, SegmentError, Segments, Trust};
 use thalweg_wire::batch::{Batch, Builder, Records};
 use thalweg_wire::{LeaderEpoch, Moment, Offset, Timestamp, TopicId};
-use thalweg_world::simulated::Rng;
+use thalweg_world::simulated::disk::{Fault, Kind};
+use thalweg_world::simulated::{Faults, Rng, SimulatedDisk};
 
 use crate::sending::sent;
 use crate::{ALL, NOW, Place, batch, bytes, random_batch, read_all, small, topic};
@@ -300,9 +301,8 @@ fn records_without_time_roll_by_the_wall() {
 /// A file that has bytes behind what is known, as a write that failed leaves them, is trimmed before it is left.
 #[test]
 fn a_failed_write_leaves_nothing_behind() {
-    use thalweg_world::simulated::disk::{Fault, Kind};
-    let disk = thalweg_world::simulated::SimulatedDisk::new(7, thalweg_world::simulated::Faults::default());
-    let place = Place { disk: std::sync::Arc::new(disk.clone()), root: "/logs".into(), real: false };
+    let disk = SimulatedDisk::new(7, Faults::default());
+    let place = Place::on(&disk);
     let folder = place.root.join("full-0");
     let rules = Rules { index_interval_bytes: 100, ..Rules::default() };
     let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), rules).unwrap();
@@ -325,9 +325,8 @@ fn a_failed_write_leaves_nothing_behind() {
 /// who opens it behind a kill.
 #[test]
 fn index_entries_are_written_several_at_a_time_and_those_that_an_error_kept_out_stay_due() {
-    use thalweg_world::simulated::disk::{Fault, Kind};
-    let disk = thalweg_world::simulated::SimulatedDisk::new(7, thalweg_world::simulated::Faults::default());
-    let place = Place { disk: std::sync::Arc::new(disk.clone()), root: "/logs".into(), real: false };
+    let disk = SimulatedDisk::new(7, Faults::default());
+    let place = Place::on(&disk);
     let folder = place.root.join("due-0");
     let rules = Rules { index_interval_bytes: 100, ..Rules::default() };
     let index = folder.join(file_name(Offset(0), FileKind::OffsetIndex));

@@ -1,7 +1,6 @@
 //! How far files go that were being written when the process or the power ended.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use thalweg_log::end::End;
 use thalweg_log::segment::{Reached, Segments, reach};
@@ -77,8 +76,8 @@ fn files_reach_an_end_if_all_before_it_is_whole_and_its_batch_is_that_one() {
 #[test]
 fn what_files_reach_is_durable() {
     for seed in 0..20 {
-        let disk = Arc::new(SimulatedDisk::new(seed, Faults::default()));
-        let place = Place { disk: disk.clone(), root: "/logs".into(), real: false };
+        let disk = SimulatedDisk::new(seed, Faults::default());
+        let place = Place::on(&disk);
         place.disk.create_dir_all(&place.root).unwrap();
         place.disk.sync_dir(Path::new("/")).unwrap();
         let batches = batches(60);

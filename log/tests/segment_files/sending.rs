@@ -1,7 +1,6 @@
 //! What is sent is what stands in the files, whichever way it takes: copied, or out of the file itself.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -106,7 +105,7 @@ fn readers_get_every_batch_whole_and_in_order() {
 #[test]
 fn what_was_checked_counts_for_a_while() {
     let disk = SimulatedDisk::new(1, Faults::default());
-    let place = Place { disk: Arc::new(disk.clone()), root: PathBuf::from("/logs"), real: false };
+    let place = Place::on(&disk);
     let (segments, batches) = filled(&place, &mut Rng::new(1), 2 << 20, 20_000);
     let reader = segments.reader(Checksums::Verified);
     let start = Moment::ZERO;

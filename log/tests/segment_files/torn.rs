@@ -3,7 +3,6 @@
 
 use std::io::IoSlice;
 use std::path::Path;
-use std::sync::Arc;
 
 use thalweg_log::segment::text_checkpoint::RECOVERY_POINT;
 use thalweg_log::segment::{Checksums, Damage, Flaw, SegmentError, Segments, Trust, leader_epochs};
@@ -163,7 +162,7 @@ fn a_bad_last_batch_below_the_recovery_point_is_damage() {
 #[test]
 fn a_cut_is_durable_before_anything_is_appended() {
     let disk = SimulatedDisk::new(6, Faults::default());
-    let place = Place { disk: Arc::new(disk.clone()), root: "/logs".into(), real: false };
+    let place = Place::on(&disk);
     let folder = place.root.join("cut-0");
     let mut segments = Segments::create(&place.files(), &folder, topic(), Offset(0), crate::small()).unwrap();
     segments.append(&[crate::batch(Offset(0), 0, 1, b"x", 0)], NOW).unwrap();

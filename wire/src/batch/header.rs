@@ -124,6 +124,12 @@ impl Header {
         i32::from_be_bytes(self.field(23))
     }
 
+    /// Offset of the last record.
+    pub fn last_offset(&self) -> Offset {
+        // Saturating, because a batch read from a damaged disk may say anything.
+        Offset(self.base_offset().0.saturating_add(i64::from(self.last_offset_delta())))
+    }
+
     /// What the records' timestamp deltas are added to; the delete horizon when attribute bit 6 is set (KIP-534).
     pub fn base_timestamp(&self) -> Timestamp {
         Timestamp::from_millis(i64::from_be_bytes(self.field(27)))
