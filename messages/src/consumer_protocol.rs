@@ -5,9 +5,10 @@
 
 pub use crate::generated::consumer_protocol::*;
 
+use crate::keyed::write_value;
 use crate::message::Message;
 use bytes::Bytes;
-use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
+use thalweg_wire::codec::{DecodeError, Decoder, EncodeError};
 
 /// Reads a subscription or an assignment. A version from the future is read as the newest that we know, and what
 /// follows is left alone: clients may be newer than we are, and each version only adds to the end.
@@ -19,10 +20,7 @@ pub fn decode<M: Message>(bytes: &Bytes) -> Result<M, DecodeError> {
 
 /// A subscription or an assignment at `version`.
 pub fn encode(message: &impl Message, version: i16) -> Result<Bytes, EncodeError> {
-    let mut into = Encoder::new();
-    into.i16(version);
-    message.encode(&mut into, version)?;
-    Ok(into.finish().into_bytes())
+    write_value(message, version)
 }
 
 #[cfg(test)]

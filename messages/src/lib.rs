@@ -7,11 +7,13 @@
 
 pub mod api;
 pub mod consumer_protocol;
+pub mod control_records;
 pub mod fetch;
 mod generated;
 pub mod group_log;
 #[cfg(feature = "json")]
 pub mod json;
+mod keyed;
 mod message;
 pub mod metadata_log;
 mod prelude;

@@ -129,5 +129,5 @@ fn no_damaged_body_takes_more_than_a_small_multiple_of_its_length() {
             body.len()
         );
     }
-    assert_eq!(ours.len(), 3083);
+    assert_eq!(ours.len(), 8404);
 }

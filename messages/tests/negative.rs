@@ -57,16 +57,18 @@ fn damage_is_refused_and_leniences_are_kafkas() {
         }
     }
     // Kafka takes a tag count above 2^31-1 for zero. Nobody sends one; here it is damage.
-    assert_eq!((refused, accepted, stricter), (2419, 617, BTreeMap::from([("tag-count-max".to_owned(), 47)])));
+    assert_eq!((refused, accepted, stricter), (6418, 1830, BTreeMap::from([("tag-count-max".to_owned(), 156)])));
 }
 
 // librdkafka 2.16 sends three bytes too many.
 #[test]
 fn bytes_after_a_request_are_left_alone() {
     let trailing = ours().filter(|line| text(line, "case") == "trailing-byte");
-    let left_over = trailing
-        .map(|line| (message_of(&line).unwrap().read)(&base64(&line, "body"), number(&line, "version")).unwrap().rest);
-    assert_eq!(left_over.collect::<Vec<_>>(), [1; 120]);
+    let left_over: Vec<usize> = trailing
+        .map(|line| (message_of(&line).unwrap().read)(&base64(&line, "body"), number(&line, "version")).unwrap().rest)
+        .collect();
+    assert!(left_over.iter().all(|rest| *rest == 1));
+    assert_eq!(left_over.len(), 334);
 }
 
 // Two decoders of one message that disagree would be two protocols.

@@ -198,6 +198,7 @@ impl Image {
             }
             MetadataRecord::ProducerIds(record) => self.producer_ids = Some(record.clone()),
             MetadataRecord::NoOp(_) => {}
+            other => unreachable!("of {other:?} nothing follows: it is read as a record that is only kept"),
         }
     }
 

@@ -17,9 +17,9 @@ use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Form};
 /// One change of the cluster.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Record {
-    /// A record that we understand.
+    /// A record from which something follows here.
     Known(MetadataRecord),
-    /// The frame of one whose type we don't know.
+    /// The frame of one whose type we don't know, or of which nothing follows here yet.
     Unknown(Bytes),
 }
 
@@ -97,6 +97,22 @@ pub fn decode(payload: &Bytes) -> impl Iterator<Item = Result<Record, Malformed>
     })
 }
 
+/// Whether it can be read, but nothing follows from it: such a record is kept as it is, for a release that knows what to do.
+fn is_only_kept(record: &MetadataRecord) -> bool {
+    use MetadataRecord as M;
+    match record {
+        M::RegisterBroker(_) | M::BrokerRegistered(_) | M::UnregisterBroker(_) => false,
+        M::Topic(_) | M::RemoveTopic(_) | M::Partition(_) | M::PartitionChange(_) => false,
+        M::Config(_) | M::FeatureLevel(_) | M::ProducerIds(_) | M::NoOp(_) => false,
+        M::FenceBroker(_) | M::UnfenceBroker(_) | M::BrokerRegistrationChange(_) | M::RegisterController(_) => true,
+        M::DelegationToken(_) | M::RemoveDelegationToken(_) => true,
+        M::UserScramCredential(_) | M::RemoveUserScramCredential(_) => true,
+        M::AccessControlEntry(_) | M::RemoveAccessControlEntry(_) | M::ClientQuota(_) => true,
+        M::BeginTransaction(_) | M::EndTransaction(_) | M::AbortTransaction(_) => true,
+        M::ZkMigrationState(_) | M::ClearElr(_) => true,
+    }
+}
+
 fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
     let mut from = Decoder::at(payload, at, Form::Flexible);
     let length = from.uvarint().map_err(|_| Malformed::Length { at })? as usize;
@@ -106,9 +122,9 @@ fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
     }
     let frame = payload.slice(begin..begin + length);
     let record = match MetadataRecord::decode(&frame) {
-        Ok((record, _)) => Record::Known(record),
+        Ok((record, _)) if !is_only_kept(&record) => Record::Known(record),
         // A copy: it stays for good, and must not hold the whole entry in memory.
-        Err(DecodeError::UnknownRecord(_)) => Record::Unknown(Bytes::copy_from_slice(&frame)),
+        Ok(_) | Err(DecodeError::UnknownRecord(_)) => Record::Unknown(Bytes::copy_from_slice(&frame)),
         Err(reason) => return Err(Malformed::Record { at: begin, reason }),
     };
     Ok((record, begin + length))
@@ -117,7 +133,7 @@ fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thalweg_messages::metadata_log::{FeatureLevelRecord, TopicRecord};
+    use thalweg_messages::metadata_log::{ClientQuotaRecord, FeatureLevelRecord, TopicRecord};
     use thalweg_wire::Uuid;
     use thalweg_wire::codec::STRING_BYTES_MAX;
 
@@ -136,6 +152,15 @@ mod tests {
         let bytes = encode(records()).unwrap();
         assert_eq!(decode(&bytes).collect::<Result<Vec<_>, _>>(), Ok(records()));
         assert_eq!(encode(records()), Ok(bytes));
+    }
+
+    // It comes back byte by byte, whatever version it was written in.
+    #[test]
+    fn a_record_of_which_nothing_follows_is_kept_as_it_is() {
+        let quota = ClientQuotaRecord { key: "producer_byte_rate".to_owned(), value: 1e6, ..Default::default() };
+        let frame = MetadataRecord::from(quota.clone()).encode(0).unwrap();
+        let read = decode(&encode([Record::from(quota)]).unwrap()).collect::<Result<Vec<_>, _>>();
+        assert_eq!(read, Ok(vec![Record::Unknown(frame)]));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub fn encode(record: &GroupRecord) -> Result<(Bytes, Option<Bytes>), EncodeErro
         GroupRecord::GroupMetadata(..) => 3,
         GroupRecord::OffsetCommit(_, Some(value)) if value.expire_timestamp != -1 => 1,
         GroupRecord::OffsetCommit(..) => 4,
-        GroupRecord::Unknown { .. } => record.max_version(),
+        _ => record.max_version(),
     };
     record.encode(version)
 }

@@ -20,7 +20,7 @@ use crate::machine::{Context, Machine};
 pub struct Stored {
     groups: BTreeMap<Arc<str>, StoredGroup>,
     offsets: usize,
-    unknown: u64,
+    others: u64,
     open: Open,
     /// What groups take in memory, what is open left out.
     bytes: usize,
@@ -69,8 +69,8 @@ impl Stored {
 
     /// How many records were passed over: those of other protocols. They stay in the log as they are, whose compaction
     /// keeps the newest of each key without understanding it.
-    pub fn unknown_count(&self) -> u64 {
-        self.unknown
+    pub fn other_count(&self) -> u64 {
+        self.others
     }
 
     /// How many offsets were committed in transactions of which the log has no end.
@@ -103,7 +103,7 @@ impl Stored {
         match record {
             GroupRecord::OffsetCommit(key, Some(value)) => self.open.add(producer, at.offset, key, value.clone()),
             // Nobody writes anything else in a transaction.
-            _ => self.unknown += 1,
+            _ => self.others += 1,
         }
     }
 
@@ -219,7 +219,7 @@ impl Machine for Stored {
                 self.open.supersede(key, at.offset);
                 self.set_offset(key, value.as_ref());
             }
-            GroupRecord::Unknown { .. } => self.unknown += 1,
+            _ => self.others += 1,
         }
     }
 

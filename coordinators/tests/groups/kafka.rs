@@ -127,7 +127,7 @@ fn groups_of_a_real_kafka_are_served_as_it_served_them() {
     }
     // Its own manifest: one offset in the air, and what other protocols wrote is passed over.
     let stored = coordinator.stored();
-    assert_eq!((stored.open_count(), stored.unknown_count() > 0), (1, true));
+    assert_eq!((stored.open_count(), stored.other_count() > 0), (1, true));
     assert!(count > 100, "{count} records");
 }
 

@@ -454,6 +454,6 @@ fn written(record: &GroupRecord) -> String {
         GroupRecord::OffsetCommit(key, Some(value)) => {
             format!("{} {}/{} = {}", key.group, key.topic, key.partition, value.offset)
         }
-        GroupRecord::Unknown { .. } => "unknown".to_owned(),
+        _ => "of another protocol".to_owned(),
     }
 }

@@ -12,6 +12,9 @@ use std::path::Path;
 /// Thalweg's own records begin here.
 const OWN_RECORDS: i16 = 10_000;
 
+/// Fields of stored records with JSON's null for their default.
+const NO_DEFAULT: [&str; 3] = [".AssignmentEpochs", "ClassicMemberMetadata", "LastAssignmentConfigs"];
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Fact {
     path: String,
@@ -45,8 +48,13 @@ fn the_schema_files_say_what_kafka_says() {
             let head = &rows[0];
             assert_eq!(Some(message.versions), Versions::parse(head[3]), "{}", message.name);
             assert_eq!(message.flexible, range(head[4], message.versions), "{}", message.name);
-            let theirs: Vec<Fact> =
-                rows.iter().filter(|row| row[5] != "-").map(|row| kafkas(row, rows, &message)).collect();
+            // Kafka keeps the names of fields whose last version is gone.
+            let theirs: Vec<Fact> = rows
+                .iter()
+                .filter(|row| row[5] != "-")
+                .map(|row| kafkas(row, rows, &message))
+                .filter(|fact| !fact.versions.is_empty())
+                .collect();
             let mut ours = Vec::new();
             flatten(&message, &message.fields, "", message.versions, &mut ours);
             for (ours, theirs) in ours.iter_mut().zip(&theirs) {
@@ -62,7 +70,7 @@ fn the_schema_files_say_what_kafka_says() {
             compared += 1;
         }
     }
-    assert!(compared >= 70, "{compared}");
+    assert!(compared >= 240, "{compared}");
     assert!(root.join(GENERATED).exists());
 }
 
@@ -85,6 +93,8 @@ fn kafkas(row: &[&str], rows: &[Vec<&str>], message: &Message) -> Fact {
         tag: row[9].to_owned(),
         default: match row[11] {
             "-" | "0" | "false" => String::new(),
+            // JSON's null in Kafka's schema, which its generator takes for no default. The recorded bytes say so, too.
+            "null" if NO_DEFAULT.iter().any(|name| row[5].ends_with(name)) => String::new(),
             "0x7fffffff" => i32::MAX.to_string(),
             other => other.to_owned(),
         },

@@ -41,36 +41,63 @@ pub(super) fn metadata_record<'a, M: Iterator<Item = &'a Message>>(out: &mut Str
     }
 }
 
+/// A coordinator's log: the folder of its schema files, the enum that its records become, and its topic.
+pub(super) struct Keyed {
+    pub folder: &'static str,
+    pub name: &'static str,
+    pub topic: &'static str,
+}
+
+pub(super) const KEYED: [Keyed; 3] = [
+    Keyed { folder: "group-log", name: "GroupRecord", topic: "__consumer_offsets" },
+    Keyed { folder: "share-log", name: "ShareRecord", topic: "__share_group_state" },
+    Keyed { folder: "transaction-log", name: "TransactionRecord", topic: "__transaction_state" },
+];
+
 /// Of a coordinator's log: pairs of a key and a value, and whatever other types there are.
-pub(super) fn group_record<'a, M: Iterator<Item = &'a Message>>(out: &mut String, messages: impl Fn() -> M) {
+pub(super) fn keyed_record<'a, M: Iterator<Item = &'a Message>>(
+    out: &mut String,
+    Keyed { name: record, topic, .. }: &Keyed,
+    messages: impl Fn() -> M,
+) {
     let pairs = || messages().filter_map(|message| message.name.strip_suffix("Key"));
-    out.push_str("\nuse crate::group_log::{read_key, read_value, write_key, write_value};\nuse crate::prelude::*;\n\n");
     out.push_str(
-        "/// A record of `__consumer_offsets`: what it is about, and what it says of that; `None`: that it is gone.\n",
+        "\nuse crate::keyed::{read_key, read_value, type_of, write_key, write_value};\nuse crate::prelude::*;\n\n",
     );
-    out.push_str("#[derive(Clone, PartialEq, Debug)]\npub enum GroupRecord {\n");
+    let _ = writeln!(
+        out,
+        "/// A record of `{topic}`: what it is about, and what it says of that; `None`: that it is gone."
+    );
+    let _ = writeln!(out, "#[derive(Clone, PartialEq, Debug)]\npub enum {record} {{");
     for name in pairs() {
         let _ = writeln!(out, "{name}({name}Key, Option<{name}Value>),");
     }
     out.push_str("/// Of a type that isn't described here: key and value as they were found, whole.\n");
-    out.push_str("Unknown { key: Bytes, value: Option<Bytes> },\n}\n\nimpl GroupRecord {\n");
+    let _ = writeln!(out, "Unknown {{ key: Bytes, value: Option<Bytes> }},\n}}\n\nimpl {record} {{");
     out.push_str(
         "/// The newest version of its value: the one that can say everything. Of an unknown type none counts.\n",
     );
     out.push_str("pub const fn max_version(&self) -> i16 {\nmatch self {\n");
     for name in pairs() {
-        let _ = writeln!(out, "GroupRecord::{name}(..) => {name}Value::MAX_VERSION,");
+        let _ = writeln!(out, "{record}::{name}(..) => {name}Value::MAX_VERSION,");
     }
-    out.push_str("GroupRecord::Unknown { .. } => 0,\n}\n}\n\n");
-    out.push_str("pub(crate) fn decode_type(record_type: i16, key: &Bytes, value: Option<&Bytes>) ");
-    out.push_str("-> Result<Self, DecodeError> {\nOk(match record_type {\n");
+    let _ = writeln!(out, "{record}::Unknown {{ .. }} => 0,\n}}\n}}\n");
+    out.push_str(
+        "/// Reads a record by its key and its value.
+        ///
+        /// A type that we don't know is kept as it is: the log is compacted by key, and what another protocol says of
+        /// the same thing leaves ours alone. A value of a known type in an unknown version is an error: half of what
+        /// was said is something else.\n",
+    );
+    out.push_str("pub fn decode(key: &Bytes, value: Option<&Bytes>) -> Result<Self, DecodeError> {\n");
+    out.push_str("Ok(match type_of(key)? {\n");
     for name in pairs() {
         let _ = writeln!(
             out,
-            "{name}Key::RECORD_TYPE => GroupRecord::{name}(read_key(key)?, value.map(read_value).transpose()?),"
+            "{name}Key::RECORD_TYPE => {record}::{name}(read_key(key)?, value.map(read_value).transpose()?),"
         );
     }
-    out.push_str("_ => GroupRecord::Unknown { key: key.clone(), value: value.cloned() },\n})\n}\n\n");
+    let _ = writeln!(out, "_ => {record}::Unknown {{ key: key.clone(), value: value.cloned() }},\n}})\n}}\n");
     out.push_str(
         "/// Key and value as they are stored, the value at `version`. What is unknown is stored as it was found.\n",
     );
@@ -78,9 +105,9 @@ pub(super) fn group_record<'a, M: Iterator<Item = &'a Message>>(out: &mut String
     for name in pairs() {
         let _ = writeln!(
             out,
-            "GroupRecord::{name}(key, value) => Ok((write_key(key)?, \
+            "{record}::{name}(key, value) => Ok((write_key(key)?, \
              value.as_ref().map(|value| write_value(value, version)).transpose()?)),"
         );
     }
-    out.push_str("GroupRecord::Unknown { key, value } => Ok((key.clone(), value.clone())),\n}\n}\n}\n");
+    let _ = writeln!(out, "{record}::Unknown {{ key, value }} => Ok((key.clone(), value.clone())),\n}}\n}}\n}}");
 }

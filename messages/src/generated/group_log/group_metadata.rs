@@ -1,5 +1,5 @@
-//! GroupMetadata: a generation of a group of the classic protocol, as it was when its leader had assigned. Without a value:
-//! there is no such group any more.
+//! GroupMetadata: a generation of a group of the classic protocol, as it was when its leader had assigned. Without a
+//! value: there is no such group any more.
 //!
 //! - v1: How long a rebalance may take is apart from how long a member may be silent (KIP-62).
 //! - v2: Since when the group is in its state, from which the age of an empty group's offsets counts (KIP-211).
