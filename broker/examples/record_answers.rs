@@ -26,10 +26,21 @@ use steps::{Names, Outcome, PROBE, Step};
 /// How long a Kafka may take; what takes longer has no answer.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// A Kafka answers before its broker knows what its controller has changed, and never says when it does: a while of
+/// silence stands for that.
+const SETTLING: Duration = Duration::from_secs(1);
+const CHANGES: [&str; 3] = ["CreateTopics", "AlterConfigs", "IncrementalAlterConfigs"];
+
 fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
     stream
+}
+
+fn settle(stream: &TcpStream) {
+    stream.set_read_timeout(Some(SETTLING)).expect("a time-out");
+    let _ = stream.peek(&mut [0]);
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
 }
 
 fn receive(stream: &mut TcpStream) -> std::io::Result<Bytes> {
@@ -64,6 +75,9 @@ fn main() {
         };
         if matches!(outcome, Outcome::Timeout | Outcome::Closed) {
             stream = connect(address);
+        }
+        if CHANGES.iter().any(|api| line["api"] == *api) {
+            settle(&stream);
         }
         let fields = line.as_object_mut().expect("an object");
         fields.retain(|field, _| !["response", "outcome"].contains(&field.as_str()));

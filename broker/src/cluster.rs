@@ -18,7 +18,7 @@ use thalweg_coordinators::cluster::{
 use thalweg_coordinators::{Context, Machine};
 use thalweg_log::directory;
 use thalweg_messages::metadata_log::MetadataRecord;
-use thalweg_quorum::{Committed, LocalMetaLog, MetaLog, Position, Presence, ProposeError};
+use thalweg_quorum::{Committed, LocalMetaLog, Membership, MetaLog, Position, Presence, ProposeError};
 use thalweg_wire::batch::Rules;
 use thalweg_wire::codec::EncodeError;
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, TopicId, TopicPartition, Uuid};
@@ -207,6 +207,11 @@ impl Cluster {
     /// `cluster.id`.
     pub fn cluster_id(&self) -> &str {
         &self.log.identity().cluster
+    }
+
+    /// Who agrees on the metadata, and who leads.
+    pub fn membership(&self) -> Membership {
+        self.log.membership()
     }
 
     /// The image as it is now. A copy costs little: copies share what is equal.
@@ -544,7 +549,7 @@ mod tests {
     use crate::settings::{Given, Layers, Origin, data_directory};
     use std::time::Duration;
     use thalweg_coordinators::cluster::{
-        AlterConfigs, Alteration, CreateTopics, Effect, Intent, NamedTopic, NewTopic, Operation, Resource,
+        AlterConfigs, Alteration, CreateTopics, Effect, Intent, NamedTopic, NewTopic, Operation, Others, Resource,
     };
     use thalweg_world::simulated::SimulatedWorld;
 
@@ -562,7 +567,8 @@ mod tests {
     fn retention_of(broker: &str) -> Command {
         let of = Resource { kind: Resource::BROKER, name: broker.to_owned() };
         let changes = vec![("log.retention.ms".to_owned(), Operation::Set("60000".to_owned()))];
-        Command::AlterConfigs(AlterConfigs { resources: vec![Alteration { of, changes }], intent: Intent::Change })
+        let resources = vec![Alteration { of, changes, others: Others::Keep }];
+        Command::AlterConfigs(AlterConfigs { resources, intent: Intent::Change })
     }
 
     #[tokio::test(start_paused = true)]

@@ -215,6 +215,12 @@ impl Dormant {
         self.names().contains(&name_of(topic, partition))
     }
 
+    /// Bytes of the records in a partition's folder. Blocks.
+    pub fn bytes(&self, topic: &Topic, partition: PartitionIndex) -> io::Result<u64> {
+        let folder = self.shared.directory.join(name_of(topic, partition).to_string());
+        Files::bytes_unopened(&*self.shared.world.disk, &folder)
+    }
+
     /// The right to open one.
     pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.shared.turn.lock().await

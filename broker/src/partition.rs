@@ -14,6 +14,7 @@ use thalweg_log::write_out::{Pending, Urgency, WriteOut};
 use thalweg_log::{Journal, Log};
 use thalweg_replica::{Admitted, AppendError, EpochEnd, Isolation, Leader, LogStartError};
 use thalweg_wire::batch::{Batch, Verified};
+use thalweg_wire::producers::Producers;
 use thalweg_wire::{ErrorCode, LeaderEpoch, Offset, Timestamp, TopicPartition};
 
 use crate::settings::TopicSettings;
@@ -444,6 +445,19 @@ impl Partition {
     /// Where the log ends, acknowledged or not.
     pub fn log_end(&self) -> Offset {
         self.lock().leader.log_end()
+    }
+
+    /// Bytes of its records: those in files, and those that aren't there yet. Blocks while its files are written.
+    pub fn bytes(&self) -> u64 {
+        let state = self.lock();
+        let (in_memory, files) = (state.log.memory_bytes() as u64, state.log.files().cloned());
+        drop(state);
+        in_memory + files.map_or(0, |files| files.bytes())
+    }
+
+    /// Looks at the idempotent producers that it remembers, under its lock: be short.
+    pub fn producers<T>(&self, look: impl FnOnce(&Producers) -> T) -> T {
+        look(self.lock().leader.producers())
     }
 
     /// Whether a write of its directory failed.

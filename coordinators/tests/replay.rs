@@ -9,7 +9,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use thalweg_coordinators::cluster::{
     AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreateTopics, Effect, Image, Intent, LastStop,
-    NewTopic, Operation, Policy, Record, Reply, Resource, SettingRules, records,
+    NewTopic, Operation, Others, Policy, Record, Reply, Resource, SettingRules, records,
 };
 use thalweg_coordinators::{Context, Machine};
 use thalweg_messages::metadata_log::{
@@ -92,9 +92,12 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => Operation::Append(value),
         _ => Operation::Subtract(value),
     });
-    let alter = (prop_oneof![Just(2i8), Just(4)], "[ab._]{1,2}", prop::collection::btree_map("[ab]", operation, 0..3))
-        .prop_map(|(kind, name, changes)| {
-            let alteration = Alteration { of: Resource { kind, name }, changes: changes.into_iter().collect() };
+    let changes = prop::collection::btree_map("[ab]", operation, 0..3);
+    let others = prop_oneof![3 => Just(Others::Keep), 1 => Just(Others::Reset)];
+    let alter =
+        (prop_oneof![Just(2i8), Just(4)], "[ab._]{1,2}", changes, others).prop_map(|(kind, name, changes, others)| {
+            let changes = changes.into_iter().collect();
+            let alteration = Alteration { of: Resource { kind, name }, changes, others };
             let resources = vec![alteration];
             Happening::Decided(Command::AlterConfigs(AlterConfigs { resources, intent: Intent::Change }))
         });

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use thalweg_coordinators::cluster::{
     AlterConfigs, Alteration, Assignment, BrokerStart, Command, CreatePartitions, CreateTopics, DeleteReply, Effect,
-    Image, Intent, LastStop, MorePartitions, NamedTopic, NewTopic, Operation, PartitionsReply, Policy, Record, Reply,
-    Resource, SettingRules, TopicReply, records,
+    Image, Intent, LastStop, MorePartitions, NamedTopic, NewTopic, Operation, Others, PartitionsReply, Policy, Record,
+    Reply, Resource, SettingRules, TopicReply, records,
 };
 use thalweg_coordinators::{Context, Decision, Machine};
 use thalweg_messages::metadata_log::{
@@ -143,8 +143,9 @@ impl Stage {
             "register" => self.register(rest),
             "create" => self.create(rest, Effect::Create),
             "validate" => self.create(rest, Effect::ValidateOnly),
-            "alter" => self.alter(rest, Intent::Change),
-            "try" => self.alter(rest, Intent::ValidateOnly),
+            "alter" => self.alter(rest, Others::Keep, Intent::Change),
+            "replace" => self.alter(rest, Others::Reset, Intent::Change),
+            "try" => self.alter(rest, Others::Keep, Intent::ValidateOnly),
             "remove" => {
                 let topic_id = self.image.topic(rest).unwrap().id();
                 self.write(&[RemoveTopicRecord { topic_id, ..Default::default() }.into()])
@@ -215,8 +216,8 @@ impl Stage {
     }
 
     /// `KIND NAME [SETTING=VALUE] [SETTING+=VALUE] [SETTING-=VALUE] [SETTING=default] ...`, resources separated by `|`.
-    fn alter(&mut self, rest: &str, intent: Intent) -> Vec<String> {
-        let resources = rest.split('|').map(alteration).collect();
+    fn alter(&mut self, rest: &str, others: Others, intent: Intent) -> Vec<String> {
+        let resources = rest.split('|').map(|text| alteration(text, others)).collect();
         let decision = self.decide(Command::AlterConfigs(AlterConfigs { resources, intent }));
         let Reply::Configs(replies) = decision.reply else { panic!("another reply") };
         let answers = replies.iter().map(|reply| match reply {
@@ -408,7 +409,7 @@ fn answer(reply: &TopicReply) -> String {
     }
 }
 
-fn alteration(text: &str) -> Alteration {
+fn alteration(text: &str, others: Others) -> Alteration {
     let mut words = text.split_whitespace();
     let kind = words.next().unwrap().parse().unwrap();
     let of = Resource { kind, name: name(words.next().unwrap()) };
@@ -422,7 +423,7 @@ fn alteration(text: &str) -> Alteration {
             _ => (left.to_owned(), Operation::Set(value)),
         }
     });
-    Alteration { of, changes: changes.collect() }
+    Alteration { of, changes: changes.collect(), others }
 }
 
 fn words<const N: usize>(text: &str) -> [&str; N] {

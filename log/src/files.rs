@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use thalweg_wire::batch::Batch;
 use thalweg_wire::producers::Producers;
 use thalweg_wire::{LeaderEpoch, Offset, Timestamp, TopicId};
-use thalweg_world::disk::Open;
+use thalweg_world::disk::{Disk, Entry, Open};
 
 use crate::directory::put;
 use crate::log::{FirstBatch, ReadLimit};
 use crate::producers::Tracked;
 use crate::removal::{Moved, put_aside};
 use crate::segment::leader_epochs;
-use crate::segment::names::{LEADER_EPOCH_CHECKPOINT, PartitionName};
+use crate::segment::names::{FileKind, LEADER_EPOCH_CHECKPOINT, PartitionName, parse_file_name};
 use crate::segment::{
     Checksums, Damage, Descriptors, Flaw, Flush, Opened, Reader, Rules, SegmentError, Segments, Trust,
 };
@@ -242,6 +242,23 @@ impl Files {
             Err(first) => (*first, self.path.clone(), 0),
         };
         SegmentError::Damaged(Damage::new(&self.path, file, position, end, Flaw::Missing { until }))
+    }
+
+    /// Bytes of all records in files.
+    pub fn bytes(&self) -> u64 {
+        self.state().segments.as_ref().map_or(0, Segments::size)
+    }
+
+    /// The same of a folder that nobody has opened, by the sizes of its files; 0 if there is none.
+    pub fn bytes_unopened(disk: &dyn Disk, folder: &Path) -> io::Result<u64> {
+        let entries = match disk.list(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let is_log = |entry: &&Entry| matches!(parse_file_name(&entry.name), Some((_, FileKind::Log, None)));
+        let logs = entries.iter().filter(is_log);
+        logs.map(|entry| disk.open(&folder.join(&entry.name), Open::Read)?.size()).sum()
     }
 
     /// Whether there is a folder.

@@ -19,7 +19,8 @@ use crate::broker::Shared;
 pub const API: Api = Api::new(18, 0..=4);
 
 /// Kafka 4.3's `metadata.version`: 7 (3.3-IV3) to 30 (4.3-IV0).
-const METADATA_VERSION: (i16, i16) = (7, 30);
+pub(super) const METADATA_VERSION: (i16, i16) = (7, 30);
+pub(super) const METADATA_VERSION_NAME: &str = "metadata.version";
 
 /// The longest prefix of a version that has features.
 const FEATURES_FROM: i16 = 3;
@@ -47,7 +48,7 @@ pub fn handle(shared: &Shared, request: &Request) -> Result<Encoded, Close> {
     let mut response = ApiVersionsResponse { api_keys: listed().collect(), ..ApiVersionsResponse::default() };
     if head.version >= FEATURES_FROM {
         let (min_version, max_version) = METADATA_VERSION;
-        let name = "metadata.version".to_owned();
+        let name = METADATA_VERSION_NAME.to_owned();
         response.supported_features.push(SupportedFeature {
             name: name.clone(),
             min_version,

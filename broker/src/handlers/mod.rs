@@ -4,17 +4,29 @@
 //! frame meanwhile. The second waits, if it must, and gives the answer. [`API`]s are listed once, in [`SERVED`]; what
 //! ApiVersions says is derived from that list.
 
+pub mod acls;
+pub mod alter_configs;
+pub mod alter_partition_reassignments;
+pub mod alter_replica_log_dirs;
+mod alterations;
 pub mod api_versions;
 mod by_partition;
 pub mod create_partitions;
 pub mod create_topics;
+pub mod delegation_tokens;
 pub mod delete_groups;
 pub mod delete_records;
 pub mod delete_topics;
+pub mod describe_client_quotas;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod describe_groups;
+pub mod describe_log_dirs;
+pub mod describe_producers;
+pub mod describe_quorum;
 pub mod describe_topic_partitions;
+pub mod describe_user_scram_credentials;
+pub mod elect_leaders;
 pub mod fetch;
 pub mod find_coordinator;
 pub mod heartbeat;
@@ -22,16 +34,24 @@ pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod join_group;
 pub mod leave_group;
+pub mod list_config_resources;
 pub mod list_groups;
 pub mod list_offsets;
+pub mod list_partition_reassignments;
 pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;
 pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 pub mod produce;
+pub mod raft_voters;
 mod resource;
+pub mod sasl;
 pub mod sync_group;
+pub mod telemetry;
+pub mod transactions;
+pub mod unregister_broker;
+pub mod update_features;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -98,19 +118,47 @@ pub static SERVED: &[Api] = &[
     sync_group::API,
     describe_groups::API,
     list_groups::API,
+    sasl::HANDSHAKE,
     api_versions::API,
     create_topics::API,
     delete_topics::API,
     delete_records::API,
     init_producer_id::API,
     offset_for_leader_epoch::API,
+    acls::DESCRIBE,
+    acls::CREATE,
+    acls::DELETE,
     describe_configs::API,
+    alter_configs::API,
+    alter_replica_log_dirs::API,
+    describe_log_dirs::API,
+    sasl::AUTHENTICATE,
     create_partitions::API,
+    delegation_tokens::CREATE,
+    delegation_tokens::RENEW,
+    delegation_tokens::EXPIRE,
+    delegation_tokens::DESCRIBE,
     delete_groups::API,
+    elect_leaders::API,
     incremental_alter_configs::API,
+    alter_partition_reassignments::API,
+    list_partition_reassignments::API,
     offset_delete::API,
+    describe_client_quotas::API,
+    describe_user_scram_credentials::API,
+    describe_quorum::API,
+    update_features::API,
     describe_cluster::API,
+    describe_producers::API,
+    unregister_broker::API,
+    transactions::DESCRIBE,
+    transactions::LIST,
+    telemetry::GET,
+    telemetry::PUSH,
+    list_config_resources::API,
     describe_topic_partitions::API,
+    raft_voters::ADD,
+    raft_voters::REMOVE,
 ];
 
 /// A request whose header is read; its body is not.
@@ -210,8 +258,8 @@ impl Request {
     /// there is to be named here.
     pub fn awaits(&self) -> Awaits {
         match self.head.key {
-            2 | 21 | 23 => Awaits::Records,
-            3 | 10 | 19 | 20 | 22 | 37 | 44 => Awaits::Metadata,
+            2 | 21 | 23 | 61 => Awaits::Records,
+            3 | 10 | 19 | 20 | 22 | 33 | 37 | 44 => Awaits::Metadata,
             _ => Awaits::Nobody,
         }
     }
@@ -340,19 +388,47 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         14 => sync_group::handle(shared, request).await,
         15 => describe_groups::handle(shared, request).await,
         16 => list_groups::handle(shared, request).await,
+        17 => request.answered(&sasl::handshake(&request.body()?)),
         18 => Ok(Answer::Now(api_versions::handle(shared, &request)?.into())),
         19 => request.answered(&create_topics::handle(shared, request.body()?, version).await),
         20 => request.answered(&delete_topics::handle(shared, request.body()?, version).await),
         21 => request.answered(&delete_records::handle(shared, request.body()?).await?),
         22 => request.answered(&init_producer_id::handle(shared, request.body()?).await),
         23 => request.answered(&offset_for_leader_epoch::handle(shared, request.body()?).await?),
+        29 => request.answered(&acls::describe(&request.body()?)),
+        30 => request.answered(&acls::create(&request.body()?)?),
+        31 => request.answered(&acls::delete(&request.body()?)?),
         32 => request.answered(&describe_configs::handle(shared, request.body()?, version)?),
+        33 => request.answered(&alter_configs::handle(shared, request.body()?).await?),
+        34 => request.answered(&alter_replica_log_dirs::handle(shared, request.body()?)?),
+        35 => describe_log_dirs::handle(shared, request),
+        36 => request.answered(&sasl::authenticate(&request.body()?)),
         37 => request.answered(&create_partitions::handle(shared, request.body()?).await),
+        38 => request.answered(&delegation_tokens::create(&request.body()?, version)),
+        39 => request.answered(&delegation_tokens::renew(&request.body()?)),
+        40 => request.answered(&delegation_tokens::expire(&request.body()?)),
+        41 => request.answered(&delegation_tokens::describe(&request.body()?)),
         42 => delete_groups::handle(shared, request).await,
+        43 => request.answered(&elect_leaders::handle(shared, request.body()?, version)?),
         44 => request.answered(&incremental_alter_configs::handle(shared, request.body()?).await?),
+        45 => request.answered(&alter_partition_reassignments::handle(shared, request.body()?)?),
+        46 => request.answered(&list_partition_reassignments::handle(&request.body()?)),
         47 => offset_delete::handle(shared, request).await,
+        48 => request.answered(&describe_client_quotas::handle(&request.body()?)?),
+        50 => request.answered(&describe_user_scram_credentials::handle(request.body()?)?),
+        55 => request.answered(&describe_quorum::handle(shared, request.body()?, version)?),
+        57 => request.answered(&update_features::handle(shared, request.body()?)?),
         60 => request.answered(&describe_cluster::handle(shared, &request.head, &request.body()?)),
+        61 => request.answered(&describe_producers::handle(shared, request.body()?).await?),
+        64 => request.answered(&unregister_broker::handle(shared, &request.body()?)),
+        65 => request.answered(&transactions::describe(request.body()?)?),
+        66 => request.answered(&transactions::list(request.body()?)?),
+        71 => request.answered(&telemetry::subscriptions(shared, &request.body()?)),
+        72 => request.answered(&telemetry::push(&request.body()?)),
+        74 => request.answered(&list_config_resources::handle(shared, &request.body()?, version)),
         75 => request.answered(&describe_topic_partitions::handle(shared, request.body()?)),
+        80 => request.answered(&raft_voters::add(shared, &request.body()?)),
+        81 => request.answered(&raft_voters::remove(shared, &request.body()?)),
         key => Err(format!("API {key} is listed and not served")),
     }
 }

@@ -1,11 +1,11 @@
-//! What has settings, as DescribeConfigs and IncrementalAlterConfigs name it.
+//! What a request names: things that have settings, partitions; and how many of them it may name.
 
 use thalweg_wire::ErrorCode;
 
 use super::Close;
 use crate::broker::Shared;
 
-/// Resources that a request may name beyond the topics that there are.
+/// What a request may name beyond what there is.
 const SPARE: usize = 10_000;
 
 /// A kind of resource.
@@ -40,5 +40,20 @@ pub(super) fn check_count(shared: &Shared, resources: usize) -> Result<(), Close
         Ok(())
     } else {
         Err(format!("{resources} resources are named, and there are {topics} topics"))
+    }
+}
+
+/// The same for what there is little of, or nothing.
+pub(super) fn check_few(named: usize, what: &str) -> Result<(), Close> {
+    if named <= SPARE { Ok(()) } else { Err(format!("{named} {what} are named, {SPARE} may be")) }
+}
+
+/// The same for partitions.
+pub(super) fn check_partitions(shared: &Shared, named: usize) -> Result<(), Close> {
+    let partitions = shared.cluster.image().topics().map(|topic| topic.partitions().len()).sum::<usize>();
+    if named <= partitions.saturating_add(SPARE) {
+        Ok(())
+    } else {
+        Err(format!("{named} partitions are named, and there are {partitions}"))
     }
 }

@@ -41,6 +41,17 @@ pub struct Alteration {
     pub of: Resource,
     /// Settings and what to do with them, no setting twice.
     pub changes: Vec<(String, Operation)>,
+    /// What is to become of those that aren't named.
+    pub others: Others,
+}
+
+/// What is to become of settings that a change doesn't name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Others {
+    /// They stay.
+    Keep,
+    /// They go back to what holds when nobody says anything, as Kafka's older AlterConfigs has it.
+    Reset,
 }
 
 /// What to do with a setting.
@@ -121,14 +132,22 @@ impl std::error::Error for AlterConfigsError {}
 pub(super) fn decide(image: &Image, policy: &Policy, request: &AlterConfigs) -> Decision<Image> {
     let mut records = Vec::new();
     let mut replies = Vec::with_capacity(request.resources.len());
-    for Alteration { of, changes } in &request.resources {
+    for Alteration { of, changes, others } in &request.resources {
         let before = settings_of(image, of);
-        let after = changed(policy, of, before.clone(), changes).and_then(|after| {
+        let base = match others {
+            Others::Keep => before.clone(),
+            Others::Reset => Settings::new(),
+        };
+        let after = changed(policy, of, base, changes).and_then(|after| {
             check(image, policy, of, &before, &after)?;
             Ok(after)
         });
         if let (Ok(after), Intent::Change) = (&after, request.intent) {
-            records.extend(changes.iter().filter_map(|(name, _)| record(of, name, &before, after)));
+            let named = changes.iter().map(|(name, _)| name);
+            let others = before.keys().filter(|name| !after.contains_key(*name));
+            let mut seen = HashSet::new();
+            let names = named.chain(others).filter(|name| seen.insert(name.as_str()));
+            records.extend(names.filter_map(|name| record(of, name, &before, after)));
         }
         replies.push(after.map(drop));
     }

@@ -17,7 +17,7 @@ mod producer_ids;
 pub mod records;
 mod topic;
 
-pub use alter_configs::{AlterConfigs, AlterConfigsError, Alteration, Intent, Operation};
+pub use alter_configs::{AlterConfigs, AlterConfigsError, Alteration, Intent, Operation, Others};
 pub use controller::{BrokerEpoch, BrokerStart, Command, LastStop, Policy, Reply, SettingRules};
 pub use create_partitions::{CreatePartitions, CreatePartitionsError, MorePartitions, PartitionsReply};
 pub use create_topics::{

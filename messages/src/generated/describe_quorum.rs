@@ -192,7 +192,7 @@ pub struct DescribeQuorumResponsePartitionData {
     pub leader_id: BrokerId,
     pub leader_epoch: LeaderEpoch,
     /// -1: not known.
-    pub high_watermark: i64,
+    pub high_watermark: Offset,
     pub current_voters: Vec<ReplicaState>,
     /// They follow without a vote.
     pub observers: Vec<ReplicaState>,
@@ -208,7 +208,7 @@ impl Default for DescribeQuorumResponsePartitionData {
             error_message: Some(String::new()),
             leader_id: BrokerId(0),
             leader_epoch: LeaderEpoch(0),
-            high_watermark: 0,
+            high_watermark: Offset(0),
             current_voters: Vec::new(),
             observers: Vec::new(),
             unknown_tags: Vec::new(),
@@ -224,7 +224,7 @@ impl DescribeQuorumResponsePartitionData {
             error_message: if version >= 2 { from.nullable_string()? } else { Some(String::new()) },
             leader_id: BrokerId(from.i32()?),
             leader_epoch: LeaderEpoch(from.i32()?),
-            high_watermark: from.i64()?,
+            high_watermark: Offset(from.i64()?),
             current_voters: from.array(13, |from| ReplicaState::decode(from, version))?,
             observers: from.array(13, |from| ReplicaState::decode(from, version))?,
             unknown_tags: from.tags(|_, _| Ok(false))?,
@@ -239,7 +239,7 @@ impl DescribeQuorumResponsePartitionData {
         }
         into.i32(self.leader_id.0);
         into.i32(self.leader_epoch.0);
-        into.i64(self.high_watermark);
+        into.i64(self.high_watermark.0);
         into.array(&self.current_voters, |into, each| each.encode(into, version))?;
         into.array(&self.observers, |into, each| each.encode(into, version))?;
         into.tags(&self.unknown_tags, |_| Ok(()))

@@ -53,7 +53,7 @@ impl Request for ListPartitionReassignmentsRequest {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ListPartitionReassignmentsTopics {
     pub name: String,
-    pub partition_indexes: Vec<i32>,
+    pub partition_indexes: Vec<PartitionIndex>,
     /// Tagged fields that have no name here; they are written back.
     pub unknown_tags: Vec<UnknownTag>,
 }
@@ -62,14 +62,14 @@ impl ListPartitionReassignmentsTopics {
     pub(crate) fn decode(from: &mut Decoder<'_>, version: i16) -> Result<Self, DecodeError> {
         Ok(Self {
             name: from.string()?,
-            partition_indexes: from.array(4, Decoder::i32)?,
+            partition_indexes: from.array(4, |from| Ok(PartitionIndex(from.i32()?)))?,
             unknown_tags: from.tags(|_, _| Ok(false))?,
         })
     }
 
     pub(crate) fn encode(&self, into: &mut Encoder, version: i16) -> Result<(), EncodeError> {
         into.string(&self.name)?;
-        into.plain_array(&self.partition_indexes, |into, each| into.i32(*each))?;
+        into.plain_array(&self.partition_indexes, |into, each| into.i32(each.0))?;
         into.tags(&self.unknown_tags, |_| Ok(()))
     }
 }
