@@ -89,6 +89,14 @@ fn java_administers() {
     }
 }
 
+/// Kafka's own tools for administrators.
+#[test]
+fn tools_of_kafka_describe_one_node() {
+    if has_confluent() && has_java() {
+        run("test_kafka_tools");
+    }
+}
+
 /// Groups of Kafka's own client, by the protocol that is its default.
 #[test]
 fn groups_of_java_share_and_commit() {
