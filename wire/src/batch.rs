@@ -24,7 +24,7 @@ pub use record::{HeaderFields, Malformed, Record, Records, Times};
 pub use refusal::{BatchError, Invalid, RECORD_ERRORS_MAX, RecordError, RecordFault};
 pub use verify::{Codecs, Compaction, Rules, Verified, verify};
 
-use crate::{LeaderEpoch, Offset, Timestamp};
+use crate::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 /// A whole batch: its own header and shared records. The header's length always covers exactly the records.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +90,12 @@ impl Batch {
     pub fn place(&mut self, base: Offset, epoch: LeaderEpoch) {
         self.header.set_base_offset(base);
         self.header.set_leader_epoch(epoch);
+    }
+
+    /// Gives the batch the number of an idempotent producer, and a checksum over it (KIP-98).
+    pub fn number(&mut self, id: ProducerId, epoch: ProducerEpoch, base_sequence: i32) {
+        self.header.set_producer(id, epoch, base_sequence);
+        self.seal();
     }
 
     /// Says whose clock the timestamps are and which is the largest. The checksum, which covers both, is computed again

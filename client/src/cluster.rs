@@ -1,0 +1,409 @@
+//! The cluster as a client sees it: brokers, who leads which partition, and a connection to each that is needed.
+//!
+//! What is known may be old; whoever finds that out says so ([`Client::forget_leaders`]), and it is asked for again, by one
+//! question for all who wait. A broker that can't be reached is tried again after a growing pause.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use thalweg_messages::Request;
+use thalweg_messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataTopic};
+use thalweg_wire::{BrokerId, ErrorCode, LeaderEpoch, Moment, PartitionIndex, Uuid};
+use thalweg_world::World;
+
+use crate::backoff::Backoff;
+use crate::connection::{CallError, Connection, Terms};
+
+/// How a client reaches the cluster.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `HOST:PORT` of brokers to begin with; one that answers is enough. `bootstrap.servers`.
+    pub bootstrap: Vec<String>,
+    /// What the client calls itself, in the broker's log. `client.id`.
+    pub client_id: String,
+    /// How long a connection may take until its versions are agreed.
+    pub connect_timeout: Duration,
+    /// How long an answer may take; then the connection is closed. `request.timeout.ms`.
+    pub request_timeout: Duration,
+    /// The first pause after a failure, and between questions. `retry.backoff.ms`.
+    pub retry_backoff: Duration,
+    /// What it grows to. `retry.backoff.max.ms`.
+    pub retry_backoff_max: Duration,
+    /// How long the answer about a topic counts. `metadata.max.age.ms`.
+    pub metadata_max_age: Duration,
+    /// The longest answer, in bytes. `receive.message.max.bytes`.
+    pub response_bytes_max: usize,
+    /// Whether asking for a topic that isn't there may make it, where the broker allows that. `allow.auto.create.topics`.
+    pub creates_topics: bool,
+}
+
+impl Options {
+    /// Kafka's defaults, beginning with this broker (or several, with commas between).
+    pub fn to(bootstrap: &str) -> Options {
+        Options {
+            bootstrap: bootstrap.split(',').map(|address| address.trim().to_owned()).collect(),
+            client_id: "thalweg".to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            retry_backoff: Duration::from_millis(100),
+            retry_backoff_max: Duration::from_secs(1),
+            metadata_max_age: Duration::from_secs(300),
+            response_bytes_max: 100 << 20,
+            creates_topics: true,
+        }
+    }
+}
+
+/// Why the cluster can't be asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClientError {
+    /// A broker can't be asked.
+    Call(CallError),
+    /// No broker could be reached; the last reason.
+    NoBroker(String),
+    /// The broker says no, and asking again would not help.
+    Refused {
+        /// Kafka's code.
+        code: ErrorCode,
+        /// What was asked for.
+        what: String,
+    },
+    /// It took too long; the last reason.
+    TimedOut(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientError::Call(error) => error.fmt(f),
+            ClientError::NoBroker(reason) => write!(f, "no broker can be reached: {reason}"),
+            ClientError::Refused { code, what } => write!(f, "{what}: {code}"),
+            ClientError::TimedOut(reason) => write!(f, "gave up: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+impl From<CallError> for ClientError {
+    fn from(error: CallError) -> ClientError {
+        ClientError::Call(error)
+    }
+}
+
+/// Who leads a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leader {
+    /// The broker.
+    pub broker: BrokerId,
+    /// Its epoch; -1 where the broker doesn't tell.
+    pub epoch: LeaderEpoch,
+}
+
+/// A cluster, and the connections to it. Cheap to clone; the connections close when the last is dropped.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    world: World,
+    options: Options,
+    terms: Terms,
+    state: Mutex<State>,
+    /// Held by who asks for metadata: the others wait for its answer.
+    asking: tokio::sync::Mutex<()>,
+    /// What bootstrap address is next.
+    turn: Mutex<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    brokers: BTreeMap<BrokerId, String>,
+    topics: HashMap<String, Topic>,
+    /// One per broker, and one for each bootstrap address until its broker is known by number.
+    lines: HashMap<Peer, Arc<tokio::sync::Mutex<Line>>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Peer {
+    Broker(BrokerId),
+    Bootstrap(String),
+}
+
+struct Line {
+    connection: Option<Connection>,
+    backoff: Backoff,
+    not_before: Moment,
+}
+
+/// What was said of a topic.
+#[derive(Clone, Debug)]
+struct Topic {
+    id: Uuid,
+    partitions: Vec<Option<Leader>>,
+    asked: Moment,
+    /// Somebody found that it is old.
+    is_stale: bool,
+}
+
+impl Client {
+    /// A client that has not asked anybody yet.
+    pub fn new(world: World, options: Options) -> Client {
+        let terms = Terms {
+            client_id: Arc::from(options.client_id.as_str()),
+            connect_timeout: options.connect_timeout,
+            request_timeout: options.request_timeout,
+            response_bytes_max: options.response_bytes_max,
+        };
+        let shared = Shared {
+            world,
+            options,
+            terms,
+            state: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            turn: Mutex::new(0),
+        };
+        Client { shared: Arc::new(shared) }
+    }
+
+    /// The world that it lives in.
+    pub fn world(&self) -> &World {
+        &self.shared.world
+    }
+
+    /// How it reaches the cluster.
+    pub fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.shared.options.retry_backoff, self.shared.options.retry_backoff_max)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many partitions a topic has. Asks the cluster, again and again, until `deadline`.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] where asking again would not help, such as for a name that no topic can have.
+    pub async fn partition_count(&self, topic: &str, deadline: Moment) -> Result<usize, ClientError> {
+        self.known(topic, deadline, |known| (!known.partitions.is_empty()).then_some(known.partitions.len())).await
+    }
+
+    /// The id of a topic; zero where the broker has none for it.
+    ///
+    /// # Errors
+    /// As [`Client::partition_count`].
+    pub async fn topic_id(&self, topic: &str, deadline: Moment) -> Result<Uuid, ClientError> {
+        self.known(topic, deadline, |known| Some(known.id)).await
+    }
+
+    /// Who leads a partition, as far as is known, without asking.
+    pub fn known_leader(&self, topic: &str, partition: PartitionIndex) -> Option<Leader> {
+        let state = self.state();
+        let known = state.topics.get(topic).filter(|known| !known.is_stale)?;
+        *known.partitions.get(usize::try_from(partition.0).ok()?)?
+    }
+
+    /// Who leads a partition. Asks the cluster, again and again, until `deadline`.
+    ///
+    /// # Errors
+    /// As [`Client::partition_count`].
+    pub async fn leader(
+        &self,
+        topic: &str,
+        partition: PartitionIndex,
+        deadline: Moment,
+    ) -> Result<Leader, ClientError> {
+        let place = usize::try_from(partition.0).unwrap_or(usize::MAX);
+        self.known(topic, deadline, |known| *known.partitions.get(place)?).await
+    }
+
+    /// What is known of a topic is old: the next who asks waits for an answer from the cluster.
+    pub fn forget_leaders(&self, topic: &str) {
+        if let Some(known) = self.state().topics.get_mut(topic) {
+            known.is_stale = true;
+        }
+    }
+
+    async fn known<T>(
+        &self,
+        topic: &str,
+        deadline: Moment,
+        look: impl Fn(&Topic) -> Option<T>,
+    ) -> Result<T, ClientError> {
+        let mut backoff = self.backoff();
+        loop {
+            if let Some(found) = self.fresh(topic, &look) {
+                return Ok(found);
+            }
+            let reason = match self.ask_about(topic).await {
+                Ok(()) => match self.fresh(topic, &look) {
+                    Some(found) => return Ok(found),
+                    None => format!("nobody leads it yet ({topic})"),
+                },
+                Err(ClientError::Refused { code, what }) if !code.is_retriable() => {
+                    return Err(ClientError::Refused { code, what });
+                }
+                Err(error) => error.to_string(),
+            };
+            let pause = self.shared.world.clock.now() + backoff.failed(&*self.shared.world.entropy);
+            if pause > deadline {
+                return Err(ClientError::TimedOut(reason));
+            }
+            self.shared.world.clock.sleep_until(pause).await;
+        }
+    }
+
+    fn fresh<T>(&self, topic: &str, look: impl Fn(&Topic) -> Option<T>) -> Option<T> {
+        let now = self.shared.world.clock.now();
+        let state = self.state();
+        let known = state.topics.get(topic).filter(|known| !known.is_stale)?;
+        (now.since(known.asked) < self.shared.options.metadata_max_age).then(|| look(known))?
+    }
+
+    /// Asks for one topic, or waits for who asks: then what it learned may be enough.
+    async fn ask_about(&self, topic: &str) -> Result<(), ClientError> {
+        let began = self.shared.world.clock.now();
+        let _turn = self.shared.asking.lock().await;
+        if self.state().topics.get(topic).is_some_and(|known| !known.is_stale && known.asked >= began) {
+            return Ok(());
+        }
+        let response = self.metadata(Some(&[topic])).await?;
+        let told = response.topics.iter().find(|told| told.name.as_deref() == Some(topic));
+        let code =
+            |told: &MetadataTopic| ErrorCode::from_code(told.error_code).unwrap_or(ErrorCode::UnknownServerError);
+        match told.map(code) {
+            Some(ErrorCode::None) => Ok(()),
+            Some(code) => Err(ClientError::Refused { code, what: format!("topic {topic}") }),
+            None => {
+                Err(ClientError::Refused { code: ErrorCode::UnknownTopicOrPartition, what: format!("topic {topic}") })
+            }
+        }
+    }
+
+    /// Asks any broker for the cluster and some topics (`None`: all), and keeps what it says.
+    ///
+    /// # Errors
+    /// [`ClientError::NoBroker`] when nobody answers.
+    pub async fn metadata(&self, topics: Option<&[&str]>) -> Result<MetadataResponse, ClientError> {
+        let named = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned()), ..Default::default() };
+        let request = MetadataRequest {
+            topics: topics.map(|topics| topics.iter().map(named).collect()),
+            allow_auto_topic_creation: self.shared.options.creates_topics,
+            ..MetadataRequest::default()
+        };
+        let began = self.shared.world.clock.now();
+        let (connection, response) = self.ask_anybody(&request).await?;
+        drop(connection);
+        self.learn(began, &response);
+        Ok(response)
+    }
+
+    fn learn(&self, asked: Moment, response: &MetadataResponse) {
+        let mut state = self.state();
+        let brokers = response.brokers.iter();
+        state.brokers = brokers.map(|told| (told.node_id, address(&told.host, told.port))).collect();
+        let State { brokers, lines, .. } = &mut *state;
+        lines.retain(|peer, _| match peer {
+            Peer::Broker(id) => brokers.contains_key(id),
+            Peer::Bootstrap(_) => brokers.is_empty(),
+        });
+        for told in &response.topics {
+            let Some(name) = &told.name else { continue };
+            if told.error_code != 0 && !told.partitions.iter().any(|partition| partition.leader_id >= BrokerId(0)) {
+                continue;
+            }
+            let count = told.partitions.iter().map(|partition| partition.partition_index.0 + 1).max().unwrap_or(0);
+            // One number for each that was told of: a broker can't make us hold more.
+            let count = usize::try_from(count).unwrap_or(0).min(told.partitions.len());
+            let mut partitions = vec![None; count];
+            for partition in &told.partitions {
+                let place = usize::try_from(partition.partition_index.0).ok().and_then(|at| partitions.get_mut(at));
+                let leader = Leader { broker: partition.leader_id, epoch: partition.leader_epoch };
+                if let Some(place) = place.filter(|_| leader.broker >= BrokerId(0)) {
+                    *place = Some(leader);
+                }
+            }
+            state.topics.insert(name.clone(), Topic { id: told.topic_id, partitions, asked, is_stale: false });
+        }
+    }
+
+    /// Asks a broker that can be reached: those that are known, then those to begin with.
+    pub(crate) async fn ask_anybody<R: Request>(&self, request: &R) -> Result<(Connection, R::Response), ClientError> {
+        let mut last = "there is no address to begin with".to_owned();
+        for peer in self.peers() {
+            match self.connection(&peer).await {
+                Ok(connection) => match connection.call(request).await {
+                    Ok(response) => return Ok((connection, response)),
+                    Err(CallError::Lost(reason)) => last = reason,
+                    Err(CallError::TimedOut) => last = CallError::TimedOut.to_string(),
+                    Err(error) => return Err(error.into()),
+                },
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(ClientError::NoBroker(last))
+    }
+
+    /// Everybody who may be asked, another one first each time.
+    fn peers(&self) -> Vec<Peer> {
+        let known: Vec<Peer> = self.state().brokers.keys().map(|id| Peer::Broker(*id)).collect();
+        let first = self.shared.options.bootstrap.iter().map(|address| Peer::Bootstrap(address.clone()));
+        let mut turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        *turn = turn.wrapping_add(1);
+        let rotated = |mut peers: Vec<Peer>| {
+            let by = *turn % peers.len().max(1);
+            peers.rotate_left(by);
+            peers
+        };
+        rotated(known).into_iter().chain(rotated(first.collect())).collect()
+    }
+
+    /// A connection to a broker.
+    pub(crate) async fn connection_to(&self, broker: BrokerId) -> Result<Connection, CallError> {
+        self.connection(&Peer::Broker(broker)).await
+    }
+
+    async fn connection(&self, peer: &Peer) -> Result<Connection, CallError> {
+        let address = match peer {
+            Peer::Bootstrap(address) => address.clone(),
+            Peer::Broker(id) => {
+                let known = self.state().brokers.get(id).cloned();
+                known.ok_or_else(|| CallError::Lost(format!("nobody knows broker {id}")))?
+            }
+        };
+        let line = {
+            let mut state = self.state();
+            let made = || Line { connection: None, backoff: self.backoff(), not_before: Moment::from_nanos(0) };
+            state.lines.entry(peer.clone()).or_insert_with(|| Arc::new(tokio::sync::Mutex::new(made()))).clone()
+        };
+        let mut line = line.lock().await;
+        if let Some(open) = line.connection.as_ref().filter(|connection| connection.is_open()) {
+            return Ok(open.clone());
+        }
+        let Shared { world, terms, .. } = &*self.shared;
+        world.clock.sleep_until(line.not_before).await;
+        match Connection::open(world, &address, terms).await {
+            Ok(connection) => {
+                line.backoff.worked();
+                line.connection = Some(connection.clone());
+                Ok(connection)
+            }
+            Err(error) => {
+                line.connection = None;
+                line.not_before = world.clock.now() + line.backoff.failed(&*world.entropy);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn address(host: &str, port: i32) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}

@@ -1,0 +1,416 @@
+//! Sends what the queues give, and tells them what came of it: the only place of the producer that awaits brokers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use thalweg_messages::init_producer_id::InitProducerIdRequest;
+use thalweg_messages::produce::{
+    ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
+};
+use thalweg_wire::{BrokerId, ErrorCode, Moment, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
+use thalweg_world::BoxFuture;
+
+use super::fate::{DeliveryError, Stored};
+use super::queues::{Identity, Outcome, Outgoing, QueueId};
+use super::{Acks, Closing, Options, Shared};
+use crate::backoff::Backoff;
+use crate::cluster::{Client, ClientError};
+use crate::connection::{CallError, Connection};
+
+/// The newest version that names topics instead of ids (KIP-516 begins with 13).
+const PRODUCE_VERSION_MAX: i16 = 12;
+
+pub(super) struct Driver {
+    client: Client,
+    options: Options,
+    shared: Arc<Shared>,
+    brokers: HashMap<BrokerId, Broker>,
+    /// Topics whose leaders are asked for, and who waits for the answer.
+    parked: HashMap<Arc<str>, Vec<QueueId>>,
+    jobs: FuturesUnordered<BoxFuture<'static, Done>>,
+    is_identifying: bool,
+    backoff: Backoff,
+}
+
+/// A broker that leads something.
+#[derive(Default)]
+struct Broker {
+    connection: Option<Connection>,
+    is_connecting: bool,
+    /// Requests that are not answered.
+    in_flight: usize,
+    /// Partitions that wait for a connection, or for an answer.
+    blocked: Vec<QueueId>,
+}
+
+/// What came to an end.
+enum Done {
+    Answered {
+        broker: BrokerId,
+        batches: Vec<Outgoing>,
+        outcome: Result<Option<ProduceResponse>, CallError>,
+    },
+    Connected {
+        broker: BrokerId,
+        outcome: Result<Connection, CallError>,
+    },
+    Learned {
+        topic: Arc<str>,
+        outcome: Result<(), ClientError>,
+    },
+    Identified(Result<Identity, ClientError>),
+    /// Behind a failure, before it is asked again.
+    Paused,
+}
+
+impl Driver {
+    pub(super) fn new(client: Client, options: Options, shared: Arc<Shared>) -> Driver {
+        let backoff = client.backoff();
+        Driver {
+            client,
+            options,
+            shared,
+            brokers: HashMap::new(),
+            parked: HashMap::new(),
+            jobs: FuturesUnordered::new(),
+            is_identifying: false,
+            backoff,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut closing = self.shared.closing.subscribe();
+        loop {
+            self.send_what_is_due();
+            match *closing.borrow_and_update() {
+                Closing::Open => {}
+                Closing::Draining if !self.shared.queues().is_empty() => {}
+                Closing::Draining | Closing::Abandoning | Closing::Ended => break,
+            }
+            let deadline = self.shared.queues().deadline();
+            let clock = self.client.world().clock.clone();
+            let sleep = async {
+                match deadline {
+                    Some(at) => clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(done) = self.jobs.next() => self.take_in(done),
+                () = self.shared.wake.notified() => {}
+                _ = closing.changed() => {}
+                () = sleep => {}
+            }
+        }
+        let mut queues = self.shared.queues();
+        queues.abandon(&DeliveryError::Closed);
+        self.shared.room.add_permits(queues.released());
+        drop(queues);
+        self.shared.closing.send_replace(Closing::Ended);
+    }
+
+    fn now(&self) -> Moment {
+        self.client.world().clock.now()
+    }
+
+    /// Gives every broker that can take it what there is for it.
+    fn send_what_is_due(&mut self) {
+        if self.options.is_idempotent && !self.is_identified() {
+            // What waits too long is given up all the same.
+            let now = self.now();
+            let mut queues = self.shared.queues();
+            let due = queues.due(now);
+            due.into_iter().for_each(|id| queues.put_back(id));
+            self.shared.room.add_permits(queues.released());
+            return;
+        }
+        let (now, mut by_broker) = (self.now(), HashMap::<BrokerId, Vec<QueueId>>::new());
+        {
+            let shared = self.shared.clone();
+            let mut queues = shared.queues();
+            for id in queues.due(now) {
+                let (topic, partition) = queues.place(id);
+                match self.client.known_leader(topic, partition) {
+                    Some(leader) => by_broker.entry(leader.broker).or_default().push(id),
+                    None => self.park(&topic.clone(), partition, id),
+                }
+            }
+            shared.room.add_permits(queues.released());
+        }
+        for (broker, queues) in by_broker {
+            self.send_to(broker, queues, now);
+        }
+    }
+
+    /// Whether batches can be numbered; if not, somebody is asked for a number. Where a number led nowhere, the next epoch
+    /// begins (KIP-360): who has one makes the next by itself.
+    fn is_identified(&mut self) -> bool {
+        let now = self.now();
+        let shared = self.shared.clone();
+        let mut queues = shared.queues();
+        match queues.identity() {
+            Some(Identity { id, epoch }) if queues.wants_epoch() => match epoch.0.checked_add(1) {
+                Some(next) => queues.identify(Identity { id, epoch: ProducerEpoch(next) }, now),
+                None => {
+                    drop(queues);
+                    self.identify();
+                    return false;
+                }
+            },
+            Some(_) => {}
+            None => {
+                let nothing_to_send = queues.is_empty();
+                drop(queues);
+                if !nothing_to_send {
+                    self.identify();
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    fn identify(&mut self) {
+        if std::mem::replace(&mut self.is_identifying, true) {
+            return;
+        }
+        let client = self.client.clone();
+        self.jobs.push(Box::pin(async move {
+            let request = InitProducerIdRequest {
+                transactional_id: None,
+                transaction_timeout_ms: i32::MAX,
+                producer_id: ProducerId::NONE,
+                producer_epoch: ProducerEpoch::NONE,
+                ..InitProducerIdRequest::default()
+            };
+            let outcome =
+                client.ask_anybody(&request).await.and_then(|(_, told)| match ErrorCode::from_code(told.error_code) {
+                    Some(ErrorCode::None) => Ok(Identity { id: told.producer_id, epoch: told.producer_epoch }),
+                    code => {
+                        let code = code.unwrap_or(ErrorCode::UnknownServerError);
+                        Err(ClientError::Refused { code, what: "a producer id".to_owned() })
+                    }
+                });
+            Done::Identified(outcome)
+        }));
+    }
+
+    /// Waits for somebody to say who leads it.
+    fn park(&mut self, topic: &Arc<str>, partition: PartitionIndex, id: QueueId) {
+        if let Some(parked) = self.parked.get_mut(topic) {
+            return parked.push(id);
+        }
+        self.parked.insert(topic.clone(), vec![id]);
+        let (client, topic) = (self.client.clone(), topic.clone());
+        let deadline = self.now() + self.client.options().request_timeout;
+        self.jobs.push(Box::pin(async move {
+            let outcome = client.leader(&topic, partition, deadline).await.map(drop);
+            Done::Learned { topic, outcome }
+        }));
+    }
+
+    fn send_to(&mut self, id: BrokerId, due: Vec<QueueId>, now: Moment) {
+        let broker = self.brokers.entry(id).or_default();
+        let Some(connection) = broker.connection.clone().filter(Connection::is_open) else {
+            broker.connection = None;
+            broker.blocked.extend(due);
+            if !std::mem::replace(&mut broker.is_connecting, true) {
+                let client = self.client.clone();
+                self.jobs.push(Box::pin(async move {
+                    Done::Connected { broker: id, outcome: client.connection_to(id).await }
+                }));
+            }
+            return;
+        };
+        let mut due = due.into_iter().peekable();
+        while due.peek().is_some() {
+            let broker = self.brokers.get_mut(&id).expect("it was put there");
+            if broker.in_flight >= self.options.in_flight_max {
+                broker.blocked.extend(due);
+                return;
+            }
+            let (mut batches, mut bytes) = (Vec::new(), 0);
+            let mut queues = self.shared.queues();
+            while bytes < self.options.request_bytes_max
+                && let Some(queue) = due.next()
+            {
+                // One of each partition in a request: Kafka takes no more.
+                if let Some(outgoing) = queues.take(queue, now) {
+                    bytes += outgoing.batch.byte_length();
+                    batches.push(outgoing);
+                }
+            }
+            drop(queues);
+            if !batches.is_empty() {
+                self.request(id, &connection, batches);
+            }
+        }
+    }
+
+    fn request(&mut self, broker: BrokerId, connection: &Connection, batches: Vec<Outgoing>) {
+        let topics = self.topics_of(&batches);
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: self.options.acks.code(),
+            timeout_ms: i32::try_from(self.client.options().request_timeout.as_millis()).unwrap_or(i32::MAX),
+            topic_data: topics,
+            ..ProduceRequest::default()
+        };
+        let begun =
+            connection.version_of::<ProduceRequest>(PRODUCE_VERSION_MAX).and_then(|version| match self.options.acks {
+                Acks::None => connection.begin_untold(&request, version).map(|()| None),
+                Acks::Leader | Acks::All => connection.begin(&request, version).map(Some),
+            });
+        self.brokers.entry(broker).or_default().in_flight += 1;
+        self.jobs.push(Box::pin(async move {
+            let outcome = match begun {
+                Ok(Some(answer)) => answer.await.map(Some),
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            Done::Answered { broker, batches, outcome }
+        }));
+    }
+
+    fn topics_of(&self, batches: &[Outgoing]) -> Vec<ProduceTopic> {
+        let queues = self.shared.queues();
+        let mut topics: Vec<ProduceTopic> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for outgoing in batches {
+            let (name, index) = queues.place(outgoing.queue);
+            let place = *places.entry(name).or_insert_with(|| {
+                topics.push(ProduceTopic { name: name.to_string(), ..ProduceTopic::default() });
+                topics.len() - 1
+            });
+            let records = Some(outgoing.batch.to_bytes());
+            topics[place].partition_data.push(ProducePartition { index, records, ..ProducePartition::default() });
+        }
+        topics
+    }
+
+    fn take_in(&mut self, done: Done) {
+        match done {
+            Done::Answered { broker, batches, outcome } => {
+                self.answered(&batches, outcome);
+                let known = self.brokers.entry(broker).or_default();
+                known.in_flight = known.in_flight.saturating_sub(1);
+                self.unblock(broker);
+            }
+            Done::Connected { broker, outcome } => {
+                let known = self.brokers.entry(broker).or_default();
+                known.is_connecting = false;
+                match outcome {
+                    Ok(connection) => known.connection = Some(connection),
+                    Err(error) => {
+                        tracing::debug!(%broker, %error, "no connection");
+                        // It may lead nothing any more.
+                        self.forget_leaders_of(broker);
+                    }
+                }
+                self.unblock(broker);
+            }
+            Done::Learned { topic, outcome } => {
+                if let Err(error) = outcome {
+                    tracing::debug!(%topic, %error, "nobody knows who leads it");
+                }
+                let parked = self.parked.remove(&topic).unwrap_or_default();
+                let mut queues = self.shared.queues();
+                parked.into_iter().for_each(|id| queues.put_back(id));
+            }
+            Done::Identified(outcome) => {
+                let now = self.now();
+                match outcome {
+                    Ok(identity) => {
+                        self.is_identifying = false;
+                        self.backoff.worked();
+                        self.shared.queues().identify(identity, now);
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "no producer id");
+                        let pause = self.backoff.failed(&*self.client.world().entropy);
+                        let clock = self.client.world().clock.clone();
+                        self.jobs.push(Box::pin(async move {
+                            clock.sleep(pause).await;
+                            Done::Paused
+                        }));
+                    }
+                }
+            }
+            // Who still needs a number asks again.
+            Done::Paused => self.is_identifying = false,
+        }
+    }
+
+    fn unblock(&mut self, broker: BrokerId) {
+        let blocked = std::mem::take(&mut self.brokers.entry(broker).or_default().blocked);
+        let mut queues = self.shared.queues();
+        blocked.into_iter().for_each(|id| queues.put_back(id));
+    }
+
+    fn forget_leaders_of(&mut self, broker: BrokerId) {
+        let blocked = self.brokers.get(&broker).map(|known| known.blocked.clone()).unwrap_or_default();
+        let queues = self.shared.queues();
+        blocked.iter().for_each(|id| self.client.forget_leaders(queues.place(*id).0));
+    }
+
+    fn answered(&mut self, batches: &[Outgoing], outcome: Result<Option<ProduceResponse>, CallError>) {
+        let now = self.now();
+        let mut queues = self.shared.queues();
+        let told = match &outcome {
+            Ok(Some(response)) => by_place(response),
+            _ => HashMap::new(),
+        };
+        for outgoing in batches {
+            let (topic, partition) = queues.place(outgoing.queue);
+            let outcome = match &outcome {
+                Ok(Some(_)) => match told.get(&(&**topic, partition)) {
+                    Some(told) => judge(told),
+                    None => Outcome::Unknown("the broker's answer doesn't name the partition".to_owned()),
+                },
+                Ok(None) => Outcome::Stored(Stored { base: Offset(-1), append_time: Timestamp::NONE }),
+                Err(error @ (CallError::Unsupported(_) | CallError::Inexpressible(_))) => {
+                    Outcome::Refused(ErrorCode::UnsupportedVersion, error.to_string())
+                }
+                Err(error) => Outcome::Unknown(error.to_string()),
+            };
+            if matches!(outcome, Outcome::Again(_) | Outcome::Unknown(_)) {
+                self.client.forget_leaders(topic);
+            }
+            queues.done(outgoing.queue, outgoing.number, outcome, now);
+        }
+        self.shared.room.add_permits(queues.released());
+    }
+}
+
+fn by_place(response: &ProduceResponse) -> HashMap<(&str, PartitionIndex), &ProducePartitionResponse> {
+    let topics = response.responses.iter();
+    let partitions = topics.flat_map(|topic| topic.partition_responses.iter().map(move |each| (topic, each)));
+    partitions.map(|(topic, each)| ((topic.name.as_str(), each.index), each)).collect()
+}
+
+/// What a partition's answer says of its batch.
+fn judge(told: &ProducePartitionResponse) -> Outcome {
+    let code = ErrorCode::from_code(told.error_code).unwrap_or(ErrorCode::UnknownServerError);
+    let message = told.error_message.clone().unwrap_or_default();
+    match code {
+        ErrorCode::None => Outcome::Stored(Stored {
+            base: told.base_offset,
+            append_time: Timestamp::from_millis(told.log_append_time_ms),
+        }),
+        // It has it, and has forgotten where.
+        ErrorCode::DuplicateSequenceNumber => {
+            Outcome::Stored(Stored { base: Offset(-1), append_time: Timestamp::NONE })
+        }
+        ErrorCode::OutOfOrderSequenceNumber | ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => {
+            Outcome::Renumber(code)
+        }
+        // It was written, and may stay.
+        ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend | ErrorCode::KafkaStorageError => {
+            Outcome::Unknown(code.to_string())
+        }
+        retriable if retriable.is_retriable() => Outcome::Again(retriable.to_string()),
+        refused => Outcome::Refused(refused, message),
+    }
+}

@@ -1,0 +1,137 @@
+//! What becomes of a batch, told to everybody who has a record in it.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::{Arc, OnceLock};
+
+use thalweg_wire::{ErrorCode, Offset, PartitionIndex, Timestamp};
+use thalweg_world::BoxFuture;
+use tokio::sync::Notify;
+
+/// A record is where it belongs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Receipt {
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// Its partition.
+    pub partition: PartitionIndex,
+    /// Its offset; -1 where the broker doesn't tell: under `acks=0`, or if it had the batch already.
+    pub offset: Offset,
+    /// The time that the broker gave it, under `LogAppendTime`; else -1.
+    pub append_time: Timestamp,
+}
+
+/// A record may not be where it belongs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeliveryError {
+    /// The broker refused the batch: none of its records is there.
+    Refused {
+        /// Kafka's code.
+        code: ErrorCode,
+        /// In the broker's words.
+        message: String,
+    },
+    /// It took longer than `delivery_timeout`. Whether the record is there, nobody knows, if it was sent at all.
+    TimedOut {
+        /// What went wrong last.
+        reason: String,
+    },
+    /// It was sent, no answer came, and the batches before it were refused: sent again it might be there twice.
+    Unknown,
+    /// The producer ended first.
+    Closed,
+}
+
+impl fmt::Display for DeliveryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeliveryError::Refused { code, message } if message.is_empty() => write!(f, "refused: {code}"),
+            DeliveryError::Refused { code, message } => write!(f, "refused: {code} ({message})"),
+            DeliveryError::TimedOut { reason } => write!(f, "not delivered in time: {reason}"),
+            DeliveryError::Unknown => f.write_str("sent, and never answered"),
+            DeliveryError::Closed => f.write_str("the producer was closed"),
+        }
+    }
+}
+
+impl std::error::Error for DeliveryError {}
+
+/// A batch that the broker has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stored {
+    pub(crate) base: Offset,
+    pub(crate) append_time: Timestamp,
+}
+
+/// Of one batch.
+#[derive(Debug)]
+pub(crate) struct Fate {
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: PartitionIndex,
+    outcome: OnceLock<Result<Stored, DeliveryError>>,
+    told: Notify,
+}
+
+impl Fate {
+    pub(crate) fn new(topic: Arc<str>, partition: PartitionIndex) -> Arc<Fate> {
+        Arc::new(Fate { topic, partition, outcome: OnceLock::new(), told: Notify::new() })
+    }
+
+    /// Settles it; what was settled stays as it is.
+    pub(crate) fn settle(&self, outcome: Result<Stored, DeliveryError>) {
+        let _ = self.outcome.set(outcome);
+        self.told.notify_waiters();
+    }
+
+    /// Ready when it is settled.
+    pub(crate) async fn settled(&self) -> &Result<Stored, DeliveryError> {
+        loop {
+            // Begins to listen before it looks: between the two nothing is missed.
+            let told = self.told.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if let Some(outcome) = self.outcome.get() {
+                return outcome;
+            }
+            told.await;
+        }
+    }
+}
+
+/// What becomes of one record: await it, or drop it if nobody wants to know.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub(crate) fate: Arc<Fate>,
+    /// Its place in the batch.
+    pub(crate) index: i32,
+}
+
+impl Delivery {
+    /// Ready when the record is there, or is known not to come.
+    ///
+    /// # Errors
+    /// [`DeliveryError`] says whether it may be there all the same.
+    pub async fn outcome(&self) -> Result<Receipt, DeliveryError> {
+        self.fate.settled().await;
+        self.told().expect("it is settled")
+    }
+
+    /// The same if it is known already.
+    pub fn told(&self) -> Option<Result<Receipt, DeliveryError>> {
+        let Stored { base, append_time } = match self.fate.outcome.get()? {
+            Ok(stored) => *stored,
+            Err(error) => return Some(Err(error.clone())),
+        };
+        let offset = if base < Offset::ZERO { base } else { Offset(base.0 + i64::from(self.index)) };
+        Some(Ok(Receipt { topic: self.fate.topic.clone(), partition: self.fate.partition, offset, append_time }))
+    }
+}
+
+impl IntoFuture for Delivery {
+    type Output = Result<Receipt, DeliveryError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.outcome().await })
+    }
+}

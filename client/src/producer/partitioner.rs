@@ -1,0 +1,95 @@
+//! Which partition a record goes to: by its key as Java's client computes it, else a batch here, a batch there (KIP-794).
+
+use thalweg_wire::PartitionIndex;
+
+/// The partition of a key: records of one key stay in one partition, whichever client writes them.
+pub fn of_key(key: &[u8], partitions: usize) -> PartitionIndex {
+    let positive = murmur2(key) & 0x7fff_ffff;
+    let count = u32::try_from(partitions).unwrap_or(u32::MAX).max(1);
+    PartitionIndex((positive % count).cast_signed())
+}
+
+/// MurmurHash2 with the seed of Kafka's `Utils.murmur2`, in 32 bits.
+fn murmur2(bytes: &[u8]) -> u32 {
+    const SEED: u32 = 0x9747_b28c;
+    const FACTOR: u32 = 0x5bd1_e995;
+    let mut hash = SEED ^ bytes.len() as u32;
+    let mut words = bytes.chunks_exact(4);
+    for word in &mut words {
+        let mut mixed = u32::from_le_bytes(word.try_into().expect("four bytes")).wrapping_mul(FACTOR);
+        mixed ^= mixed >> 24;
+        hash = hash.wrapping_mul(FACTOR) ^ mixed.wrapping_mul(FACTOR);
+    }
+    let rest = words.remainder();
+    if !rest.is_empty() {
+        let tail = rest.iter().rev().fold(0u32, |tail, byte| tail << 8 | u32::from(*byte));
+        hash = (hash ^ tail).wrapping_mul(FACTOR);
+    }
+    hash ^= hash >> 13;
+    hash = hash.wrapping_mul(FACTOR);
+    hash ^ hash >> 15
+}
+
+/// Where records without a key go: to one partition until it got a batch's worth of bytes, then to another by chance.
+#[derive(Clone, Debug)]
+pub(crate) struct Sticky {
+    partition: usize,
+    bytes_left: usize,
+}
+
+impl Sticky {
+    pub(crate) fn new() -> Sticky {
+        Sticky { partition: 0, bytes_left: 0 }
+    }
+
+    /// The partition of a record of so many bytes; `random` is asked when it is time for another.
+    pub(crate) fn next(
+        &mut self,
+        bytes: usize,
+        batch_bytes: usize,
+        partitions: usize,
+        random: impl FnOnce() -> u32,
+    ) -> PartitionIndex {
+        if self.bytes_left == 0 || self.partition >= partitions {
+            self.partition = random() as usize % partitions.max(1);
+            self.bytes_left = batch_bytes.max(1);
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        PartitionIndex(i32::try_from(self.partition).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The values of Kafka's own test of `Utils.murmur2`.
+    #[test]
+    fn the_hash_is_that_of_the_java_client() {
+        for (text, hash) in [
+            ("21", -973_932_308),
+            ("foobar", -790_332_482),
+            ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            ("abc", 479_470_107),
+        ] {
+            assert_eq!(murmur2(text.as_bytes()).cast_signed(), hash, "{text}");
+        }
+        assert_eq!(of_key(b"foobar", 6), PartitionIndex((-790_332_482i32 & i32::MAX) % 6));
+    }
+
+    #[test]
+    fn a_batch_stays_together_and_the_next_goes_elsewhere() {
+        let mut sticky = Sticky::new();
+        let mut draws = [2, 0].into_iter();
+        let mut next = || sticky.next(50, 100, 3, || draws.next().expect("two batches, two draws")).0;
+        assert_eq!([next(), next(), next(), next()], [2, 2, 0, 0]);
+    }
+
+    #[test]
+    fn a_partition_that_is_gone_is_not_kept() {
+        let mut sticky = Sticky { partition: 7, bytes_left: 100 };
+        assert_eq!(sticky.next(1, 100, 2, || 3), PartitionIndex(1));
+    }
+}

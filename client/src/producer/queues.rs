@@ -1,0 +1,466 @@
+//! What waits to be sent, and what was sent and is not answered: by partition, in order. Pure: time comes in by the door.
+//!
+//! Records gather in a partition's open batch until it is full or has lingered. A closed batch is numbered, if the producer
+//! is idempotent, when it is first sent, and keeps its number whenever it is sent again; it is sent again only when nothing
+//! of its partition is on its way, so that order holds. Where a number was given and its batch will never be stored, the
+//! numbers behind it lead nowhere: the partition then waits for a new epoch, in which they begin at 0 (KIP-360).
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thalweg_wire::batch::{self, Builder, Compression};
+use thalweg_wire::producers::sequence_after;
+use thalweg_wire::{ErrorCode, Moment, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
+
+use super::fate::{Delivery, DeliveryError, Fate, Stored};
+
+/// When batches close, and how long they are tried.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) linger: Duration,
+    pub(crate) batch_bytes: usize,
+    pub(crate) in_flight_max: usize,
+    pub(crate) delivery_timeout: Duration,
+    pub(crate) compression: Compression,
+}
+
+/// An idempotent producer as the cluster knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: ProducerId,
+    pub(crate) epoch: ProducerEpoch,
+}
+
+/// A partition's queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct QueueId(usize);
+
+/// A batch that was given out to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) queue: QueueId,
+    pub(crate) number: u64,
+    pub(crate) batch: batch::Batch,
+}
+
+/// What came of sending a batch.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// It is there.
+    Stored(Stored),
+    /// It isn't there, and may be sent again.
+    Again(String),
+    /// Whether it is there, nobody knows; sent again it is recognised, if the producer is idempotent.
+    Unknown(String),
+    /// It isn't there, and its number is not the one that the broker expects.
+    Renumber(ErrorCode),
+    /// It isn't there, and never will be.
+    Refused(ErrorCode, String),
+}
+
+/// All partitions that were written to.
+pub(crate) struct Queues {
+    rules: Rules,
+    /// `None`: not idempotent.
+    identity: Option<Identity>,
+    queues: Vec<Queue>,
+    by_name: HashMap<Arc<str>, Vec<Option<QueueId>>>,
+    /// Those that may have something to send.
+    ready: BTreeSet<QueueId>,
+    /// When each is to be looked at next.
+    timers: BTreeSet<(Moment, QueueId)>,
+    next_number: u64,
+    /// Bytes of records whose memory is free again.
+    released: usize,
+}
+
+struct Queue {
+    topic: Arc<str>,
+    partition: PartitionIndex,
+    open: Option<Open>,
+    /// Closed, in order.
+    waiting: VecDeque<Closed>,
+    /// On their way, in order.
+    sent: VecDeque<Closed>,
+    /// The identity that its numbers belong to.
+    identity: Option<Identity>,
+    next_sequence: i32,
+    /// A number leads nowhere.
+    needs_epoch: bool,
+    not_before: Moment,
+    failures: u32,
+    timer: Option<Moment>,
+    /// Everything that is in it is to be sent without lingering.
+    is_flushed: bool,
+}
+
+struct Open {
+    builder: Builder,
+    created: Moment,
+    fate: Arc<Fate>,
+    /// What the records take of the producer's memory.
+    charged: usize,
+}
+
+struct Closed {
+    number: u64,
+    batch: batch::Batch,
+    created: Moment,
+    fate: Arc<Fate>,
+    charged: usize,
+    /// The number that its first record has, once it was sent.
+    sequence: Option<i32>,
+    /// It was sent, and no answer came.
+    is_unknown: bool,
+    last_reason: String,
+}
+
+/// A record, as it is put into a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    pub(crate) timestamp: Timestamp,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) headers: &'a [(&'a [u8], Option<&'a [u8]>)],
+}
+
+impl Fields<'_> {
+    /// At most so many bytes in a batch.
+    pub(crate) fn bytes(&self) -> usize {
+        const NUMBERS: usize = 32;
+        let field = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len) + 5;
+        let headers = self.headers.iter().map(|(key, value)| field(Some(key)) + field(*value));
+        NUMBERS + field(self.key) + field(self.value) + headers.sum::<usize>()
+    }
+}
+
+impl Queues {
+    pub(crate) fn new(rules: Rules) -> Queues {
+        Queues {
+            rules,
+            identity: None,
+            queues: Vec::new(),
+            by_name: HashMap::new(),
+            ready: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            next_number: 0,
+            released: 0,
+        }
+    }
+
+    /// From now on batches are numbered, or numbered anew: for partitions that wait for that, and for those of which nothing
+    /// is under way in the old epoch.
+    pub(crate) fn identify(&mut self, identity: Identity, now: Moment) {
+        self.identity = Some(identity);
+        for place in 0..self.queues.len() {
+            let queue = &mut self.queues[place];
+            if queue.needs_epoch && queue.sent.is_empty() {
+                let (lost, rest): (VecDeque<_>, VecDeque<_>) =
+                    queue.waiting.drain(..).partition(|closed| closed.is_unknown);
+                queue.waiting = rest;
+                queue.waiting.iter_mut().for_each(|closed| closed.sequence = None);
+                (queue.needs_epoch, queue.identity, queue.next_sequence) = (false, Some(identity), 0);
+                for closed in lost {
+                    self.released += closed.charged;
+                    closed.fate.settle(Err(DeliveryError::Unknown));
+                }
+            }
+            self.look_again(QueueId(place), now);
+        }
+    }
+
+    /// Who the producer is to the cluster.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// Whether a partition waits for a new epoch, and nothing of it is on its way.
+    pub(crate) fn wants_epoch(&self) -> bool {
+        self.queues.iter().any(|queue| queue.needs_epoch && queue.sent.is_empty())
+    }
+
+    /// Puts a record into its partition's open batch, or a new one. Whether the driver should look: there is something to
+    /// send, or to wait for, that there was not before.
+    pub(crate) fn push(
+        &mut self,
+        topic: &str,
+        partition: PartitionIndex,
+        fields: Fields<'_>,
+        now: Moment,
+    ) -> (Delivery, bool) {
+        let id = self.queue(topic, partition);
+        let (bytes, limit) = (fields.bytes(), self.rules.batch_bytes);
+        let mut wakes = false;
+        let is_full = |open: &Open| open.builder.byte_length() + bytes > limit;
+        if self.queues[id.0].open.as_ref().is_some_and(is_full) {
+            self.close(id);
+            wakes = true;
+        }
+        let queue = &mut self.queues[id.0];
+        let open = queue.open.get_or_insert_with(|| {
+            wakes = true;
+            let fate = Fate::new(queue.topic.clone(), partition);
+            Open { builder: Builder::new(), created: now, fate, charged: 0 }
+        });
+        let index = open.builder.count();
+        open.builder.push(fields.timestamp, fields.key, fields.value, fields.headers);
+        open.charged += bytes;
+        let delivery = Delivery { fate: open.fate.clone(), index };
+        if open.builder.byte_length() >= limit {
+            self.close(id);
+            wakes = true;
+        }
+        if wakes {
+            self.look_again(id, now);
+        }
+        (delivery, wakes)
+    }
+
+    fn queue(&mut self, topic: &str, partition: PartitionIndex) -> QueueId {
+        let place = usize::try_from(partition.0).expect("whoever calls has looked");
+        if let Some(id) = self.by_name.get(topic).and_then(|known| *known.get(place)?) {
+            return id;
+        }
+        let name = self.by_name.get_key_value(topic).map_or_else(|| Arc::from(topic), |(name, _)| name.clone());
+        let known = self.by_name.entry(name.clone()).or_default();
+        if known.len() <= place {
+            known.resize(place + 1, None);
+        }
+        let id = QueueId(self.queues.len());
+        known[place] = Some(id);
+        self.queues.push(Queue {
+            topic: name,
+            partition,
+            open: None,
+            waiting: VecDeque::new(),
+            sent: VecDeque::new(),
+            identity: None,
+            next_sequence: 0,
+            needs_epoch: false,
+            not_before: Moment::from_nanos(0),
+            failures: 0,
+            timer: None,
+            is_flushed: false,
+        });
+        id
+    }
+
+    /// Where a queue's batches go.
+    pub(crate) fn place(&self, id: QueueId) -> (&Arc<str>, PartitionIndex) {
+        let queue = &self.queues[id.0];
+        (&queue.topic, queue.partition)
+    }
+
+    fn close(&mut self, id: QueueId) {
+        let queue = &mut self.queues[id.0];
+        let Some(Open { builder, created, fate, charged }) = queue.open.take() else { return };
+        let batch = builder.build().expect("an open batch has a record");
+        let batch = batch.compressed(self.rules.compression);
+        self.next_number += 1;
+        queue.waiting.push_back(Closed {
+            number: self.next_number,
+            batch,
+            created,
+            fate,
+            charged,
+            sequence: None,
+            is_unknown: false,
+            last_reason: "it was not sent yet".to_owned(),
+        });
+    }
+
+    /// Everything that is in the queues now goes without lingering. What is not settled.
+    pub(crate) fn flush(&mut self, now: Moment) -> Vec<Arc<Fate>> {
+        let mut unsettled = Vec::new();
+        for place in 0..self.queues.len() {
+            let queue = &mut self.queues[place];
+            let closed = queue.waiting.iter().chain(&queue.sent).map(|closed| &closed.fate);
+            unsettled.extend(closed.chain(queue.open.iter().map(|open| &open.fate)).cloned());
+            queue.is_flushed = queue.open.is_some();
+            self.look_again(QueueId(place), now);
+        }
+        unsettled
+    }
+
+    /// The partitions to look at now. What has waited too long is given up on the way.
+    pub(crate) fn due(&mut self, now: Moment) -> Vec<QueueId> {
+        while let Some(&(at, id)) = self.timers.first()
+            && at <= now
+        {
+            self.timers.remove(&(at, id));
+            self.queues[id.0].timer = None;
+            self.expire(id, now);
+            self.look_again(id, now);
+        }
+        std::mem::take(&mut self.ready).into_iter().collect()
+    }
+
+    /// When to look next, if nothing happens before.
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// To be looked at at the next [`Queues::due`]: its leader was not known, or was busy.
+    pub(crate) fn put_back(&mut self, id: QueueId) {
+        self.ready.insert(id);
+    }
+
+    /// The next batch of a partition, if there is one that may be sent now.
+    pub(crate) fn take(&mut self, id: QueueId, now: Moment) -> Option<Outgoing> {
+        if self.queues[id.0].waiting.is_empty() && self.is_ripe(id, now) {
+            self.close(id);
+        }
+        if !self.is_sendable(id, now) {
+            self.look_again(id, now);
+            return None;
+        }
+        let identity = self.identity;
+        let queue = &mut self.queues[id.0];
+        let mut closed = queue.waiting.pop_front().expect("there is one to send");
+        if let (Some(identity), None) = (identity, closed.sequence) {
+            if queue.sent.is_empty() && queue.identity != Some(identity) {
+                (queue.identity, queue.next_sequence) = (Some(identity), 0);
+            }
+            let Identity { id, epoch } = queue.identity.expect("it has one since it sends");
+            closed.sequence = Some(queue.next_sequence);
+            closed.batch.number(id, epoch, queue.next_sequence);
+            queue.next_sequence = sequence_after(queue.next_sequence, closed.batch.header().count());
+        }
+        closed.is_unknown = true;
+        let outgoing = Outgoing { queue: id, number: closed.number, batch: closed.batch.clone() };
+        queue.sent.push_back(closed);
+        self.look_again(id, now);
+        Some(outgoing)
+    }
+
+    fn is_ripe(&self, id: QueueId, now: Moment) -> bool {
+        let queue = &self.queues[id.0];
+        let lingered = |open: &Open| queue.is_flushed || open.created + self.rules.linger <= now;
+        queue.open.as_ref().is_some_and(lingered)
+    }
+
+    fn is_sendable(&self, id: QueueId, now: Moment) -> bool {
+        let queue = &self.queues[id.0];
+        let Some(first) = queue.waiting.front() else { return false };
+        let is_again = first.was_sent();
+        let in_order = queue.sent.is_empty() || !is_again;
+        queue.not_before <= now && !queue.needs_epoch && in_order && queue.sent.len() < self.rules.in_flight_max
+    }
+
+    /// What came of a batch.
+    pub(crate) fn done(&mut self, id: QueueId, number: u64, outcome: Outcome, now: Moment) {
+        let is_numbered = self.identity.is_some();
+        let queue = &mut self.queues[id.0];
+        let Some(place) = queue.sent.iter().position(|sent| sent.number == number) else { return };
+        let mut closed = queue.sent.remove(place).expect("it was found");
+        let is_first = place == 0 && queue.waiting.front().is_none_or(|waiting| waiting.number > number);
+        match outcome {
+            Outcome::Stored(stored) => {
+                (queue.failures, self.released) = (0, self.released + closed.charged);
+                closed.fate.settle(Ok(stored));
+            }
+            Outcome::Refused(code, message) => {
+                self.released += closed.charged;
+                queue.needs_epoch |= is_numbered;
+                closed.fate.settle(Err(DeliveryError::Refused { code, message }));
+            }
+            Outcome::Again(reason) => {
+                (closed.is_unknown, closed.last_reason) = (false, reason);
+                self.again(id, closed, now);
+            }
+            Outcome::Unknown(reason) => {
+                closed.last_reason = reason;
+                self.again(id, closed, now);
+            }
+            Outcome::Renumber(code) => {
+                (closed.is_unknown, closed.last_reason) = (false, code.to_string());
+                // Behind one that is not there it says nothing: they are sent again in order.
+                queue.needs_epoch |= is_first && is_numbered;
+                self.again(id, closed, now);
+            }
+        }
+        self.look_again(id, now);
+    }
+
+    /// Back to its place among those that wait, for later.
+    fn again(&mut self, id: QueueId, closed: Closed, now: Moment) {
+        const PAUSE_FIRST: Duration = Duration::from_millis(100);
+        const PAUSE_MOST: Duration = Duration::from_secs(1);
+        let queue = &mut self.queues[id.0];
+        let place = queue.waiting.iter().position(|waiting| waiting.number > closed.number);
+        queue.waiting.insert(place.unwrap_or(queue.waiting.len()), closed);
+        queue.not_before = now + PAUSE_FIRST.saturating_mul(1 << queue.failures.min(8)).min(PAUSE_MOST);
+        queue.failures = queue.failures.saturating_add(1);
+    }
+
+    /// Gives up what has waited too long.
+    fn expire(&mut self, id: QueueId, now: Moment) {
+        let is_numbered = self.identity.is_some();
+        let patience = self.rules.delivery_timeout;
+        let too_old = |created: Moment| created + patience <= now;
+        if self.queues[id.0].open.as_ref().is_some_and(|open| too_old(open.created)) {
+            self.close(id);
+        }
+        let queue = &mut self.queues[id.0];
+        while queue.waiting.front().is_some_and(|first| too_old(first.created)) {
+            let closed = queue.waiting.pop_front().expect("it was there");
+            self.released += closed.charged;
+            // It may be there, or not: either way its number is used up.
+            queue.needs_epoch |= is_numbered && closed.sequence.is_some();
+            closed.fate.settle(Err(DeliveryError::TimedOut { reason: closed.last_reason }));
+        }
+    }
+
+    /// Notes when a queue has something to do next.
+    fn look_again(&mut self, id: QueueId, now: Moment) {
+        if self.is_sendable(id, now) || (self.queues[id.0].waiting.is_empty() && self.is_ripe(id, now)) {
+            self.ready.insert(id);
+        }
+        let queue = &self.queues[id.0];
+        let oldest =
+            queue.waiting.front().map(|closed| closed.created).or(queue.open.as_ref().map(|open| open.created));
+        let expiry = oldest.map(|created| created + self.rules.delivery_timeout);
+        let lingers =
+            queue.open.as_ref().filter(|_| queue.waiting.is_empty()).map(|open| open.created + self.rules.linger);
+        let pause = (!queue.waiting.is_empty()).then_some(queue.not_before);
+        let next = [lingers, pause].into_iter().flatten().filter(|at| *at > now).chain(expiry).min();
+        if queue.timer != next {
+            if let Some(before) = self.queues[id.0].timer.take() {
+                self.timers.remove(&(before, id));
+            }
+            self.queues[id.0].timer = next;
+            self.timers.extend(next.map(|at| (at, id)));
+        }
+    }
+
+    /// Bytes of records whose memory is free again since the last time.
+    pub(crate) fn released(&mut self) -> usize {
+        std::mem::take(&mut self.released)
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queues.iter().all(|queue| queue.open.is_none() && queue.waiting.is_empty() && queue.sent.is_empty())
+    }
+
+    /// Gives everything up.
+    pub(crate) fn abandon(&mut self, error: &DeliveryError) {
+        for queue in &mut self.queues {
+            let open = queue.open.take().map(|open| (open.fate, open.charged));
+            let closed =
+                queue.waiting.drain(..).chain(queue.sent.drain(..)).map(|closed| (closed.fate, closed.charged));
+            for (fate, charged) in closed.chain(open) {
+                self.released += charged;
+                fate.settle(Err(error.clone()));
+            }
+        }
+    }
+}
+
+impl Closed {
+    /// Whether it was sent before: it keeps its place.
+    fn was_sent(&self) -> bool {
+        self.sequence.is_some() || self.is_unknown
+    }
+}
