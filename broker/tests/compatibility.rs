@@ -7,8 +7,15 @@ use std::path::Path;
 use thalweg_broker::handlers::SERVED;
 use thalweg_messages::APIS;
 
-/// Key, name and versions of each row of the table of APIs; `None`: not served.
-fn rows() -> Vec<(i16, String, Option<(i16, i16)>)> {
+/// A row of the table of APIs.
+struct Row {
+    key: i16,
+    name: String,
+    /// `None`: not served.
+    versions: Option<(i16, i16)>,
+}
+
+fn rows() -> Vec<Row> {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility.md")).unwrap();
     let cells = page.lines().map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
     let rows = cells.filter_map(|cells| {
@@ -17,7 +24,8 @@ fn rows() -> Vec<(i16, String, Option<(i16, i16)>)> {
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             (first.parse().unwrap(), last.parse().unwrap())
         };
-        Some((key.parse().ok()?, name.to_owned(), (served != "no").then(|| range(served))))
+        let versions = (served != "no").then(|| range(served));
+        Some(Row { key: key.parse().ok()?, name: name.to_owned(), versions })
     });
     rows.collect()
 }
@@ -25,10 +33,10 @@ fn rows() -> Vec<(i16, String, Option<(i16, i16)>)> {
 #[test]
 fn the_page_lists_every_api_and_the_versions_that_are_served() {
     let rows = rows();
-    let listed: Vec<(i16, &str)> = rows.iter().map(|(key, name, _)| (*key, name.as_str())).collect();
+    let listed: Vec<(i16, &str)> = rows.iter().map(|row| (row.key, row.name.as_str())).collect();
     let known: Vec<(i16, &str)> = APIS.iter().map(|api| (api.key, api.name)).collect();
     assert_eq!(listed, known);
-    for (key, name, versions) in rows {
+    for Row { key, name, versions } in rows {
         let served = SERVED.iter().find(|api| api.key == key);
         let served = served.map(|api| (*api.versions.start(), *api.versions.end()));
         assert_eq!(versions, served, "{name}");

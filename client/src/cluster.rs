@@ -129,8 +129,15 @@ struct State {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 enum Peer {
-    Broker(BrokerId),
+    Broker(BrokerId, Purpose),
     Bootstrap(String),
+}
+
+/// What a connection is for. An answer that waits for records would hold up those behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Purpose {
+    Requests,
+    Fetches,
 }
 
 struct Line {
@@ -311,7 +318,7 @@ impl Client {
         state.brokers = brokers.map(|told| (told.node_id, address(&told.host, told.port))).collect();
         let State { brokers, lines, .. } = &mut *state;
         lines.retain(|peer, _| match peer {
-            Peer::Broker(id) => brokers.contains_key(id),
+            Peer::Broker(id, _) => brokers.contains_key(id),
             Peer::Bootstrap(_) => brokers.is_empty(),
         });
         for told in &response.topics {
@@ -353,7 +360,7 @@ impl Client {
 
     /// Everybody who may be asked, another one first each time.
     fn peers(&self) -> Vec<Peer> {
-        let known: Vec<Peer> = self.state().brokers.keys().map(|id| Peer::Broker(*id)).collect();
+        let known: Vec<Peer> = self.state().brokers.keys().map(|id| Peer::Broker(*id, Purpose::Requests)).collect();
         let first = self.shared.options.bootstrap.iter().map(|address| Peer::Bootstrap(address.clone()));
         let mut turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
         *turn = turn.wrapping_add(1);
@@ -366,14 +373,14 @@ impl Client {
     }
 
     /// A connection to a broker.
-    pub(crate) async fn connection_to(&self, broker: BrokerId) -> Result<Connection, CallError> {
-        self.connection(&Peer::Broker(broker)).await
+    pub(crate) async fn connection_to(&self, broker: BrokerId, purpose: Purpose) -> Result<Connection, CallError> {
+        self.connection(&Peer::Broker(broker, purpose)).await
     }
 
     async fn connection(&self, peer: &Peer) -> Result<Connection, CallError> {
         let address = match peer {
             Peer::Bootstrap(address) => address.clone(),
-            Peer::Broker(id) => {
+            Peer::Broker(id, _) => {
                 let known = self.state().brokers.get(id).cloned();
                 known.ok_or_else(|| CallError::Lost(format!("nobody knows broker {id}")))?
             }

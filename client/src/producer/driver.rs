@@ -16,7 +16,7 @@ use super::fate::{DeliveryError, Stored};
 use super::queues::{Identity, Outcome, Outgoing, QueueId};
 use super::{Acks, Closing, Options, Shared};
 use crate::backoff::Backoff;
-use crate::cluster::{Client, ClientError};
+use crate::cluster::{Client, ClientError, Purpose};
 use crate::connection::{CallError, Connection};
 
 /// The newest version that names topics instead of ids (KIP-516 begins with 13).
@@ -219,7 +219,7 @@ impl Driver {
             if !std::mem::replace(&mut broker.is_connecting, true) {
                 let client = self.client.clone();
                 self.jobs.push(Box::pin(async move {
-                    Done::Connected { broker: id, outcome: client.connection_to(id).await }
+                    Done::Connected { broker: id, outcome: client.connection_to(id, Purpose::Requests).await }
                 }));
             }
             return;
@@ -293,7 +293,7 @@ impl Driver {
     fn take_in(&mut self, done: Done) {
         match done {
             Done::Answered { broker, batches, outcome } => {
-                self.answered(&batches, outcome);
+                self.answered(&batches, &outcome);
                 let known = self.brokers.entry(broker).or_default();
                 known.in_flight = known.in_flight.saturating_sub(1);
                 self.unblock(broker);
@@ -355,16 +355,16 @@ impl Driver {
         blocked.iter().for_each(|id| self.client.forget_leaders(queues.place(*id).0));
     }
 
-    fn answered(&mut self, batches: &[Outgoing], outcome: Result<Option<ProduceResponse>, CallError>) {
+    fn answered(&mut self, batches: &[Outgoing], outcome: &Result<Option<ProduceResponse>, CallError>) {
         let now = self.now();
         let mut queues = self.shared.queues();
-        let told = match &outcome {
+        let told = match outcome {
             Ok(Some(response)) => by_place(response),
             _ => HashMap::new(),
         };
         for outgoing in batches {
             let (topic, partition) = queues.place(outgoing.queue);
-            let outcome = match &outcome {
+            let outcome = match outcome {
                 Ok(Some(_)) => match told.get(&(&**topic, partition)) {
                     Some(told) => judge(told),
                     None => Outcome::Unknown("the broker's answer doesn't name the partition".to_owned()),

@@ -13,8 +13,8 @@ pub(super) struct Room {
     line: u8,
     /// What it is made of decides which rules hold in it.
     pub(super) nature: Nature,
-    /// The folders of the crates that it may import. Tests (dev-dependencies) may import whatever lies further down; a
-    /// chore's no more than the chore.
+    /// The folders of the crates that it may import. Tests (dev-dependencies) may import whatever lies further down, and
+    /// those of the client the broker; a chore's no more than the chore.
     may_import: &'static [&'static str],
 }
 
@@ -96,6 +96,8 @@ pub(super) fn check(folder: &str, manifest: &str) -> Vec<Violation> {
             // Naming itself is how a crate's tests turn one of its features on.
             Kind::TestsOnly if target == folder => true,
             Kind::TestsOnly if room.nature == Nature::Chore => room.may_import.contains(&target),
+            // The two stand side by side; each is the other's best test, and only one of them may ask.
+            Kind::TestsOnly if (folder, target) == ("client", "broker") => true,
             Kind::TestsOnly => self::room(target).is_some_and(|t| t.line < room.line),
         };
         if !allowed {
@@ -180,6 +182,14 @@ mod tests {
                 assert!(room.nature != Nature::Pure || below.nature == Nature::Pure, "{} -> {target}", room.folder);
             }
         }
+    }
+
+    #[test]
+    fn a_client_is_tried_on_a_broker_and_not_the_other_way_round() {
+        let tests = |of: &str| format!("[dev-dependencies]\nthalweg-{of}.workspace = true");
+        assert_eq!(complaints("client", &tests("broker")).len(), 0);
+        assert_eq!(complaints("broker", &tests("client")).len(), 1);
+        assert_eq!(complaints("client", "[dependencies]\nthalweg-broker.workspace = true").len(), 1);
     }
 
     #[test]

@@ -1,0 +1,428 @@
+//! Where a consumer stands in each of its partitions, what to ask for next, and what came. Pure: time comes in by the door.
+//!
+//! A partition is asked for again while what came of it is read: two pieces of each are held, and in all about as many bytes
+//! as was allowed. An answer to a question from before a seek, or from before an assignment, is an answer to nobody.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thalweg_wire::{Moment, Offset, PartitionIndex};
+
+use super::records::Fetched;
+use super::{ConsumeError, Reset};
+use crate::offsets::Start;
+
+/// Pieces of a partition that are held, or on their way.
+const PIECES_MAX: usize = 2;
+
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+
+/// A partition that was assigned once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct PartId(usize);
+
+/// A question about a partition. Its answer has to name it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Asked {
+    pub(crate) id: PartId,
+    pub(crate) generation: u64,
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: PartitionIndex,
+    pub(crate) what: Ask,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ask {
+    /// Records from here on.
+    Fetch(Offset),
+    /// Where this is.
+    Find(Start),
+}
+
+pub(crate) struct Positions {
+    buffer_bytes: usize,
+    reset: Reset,
+    parts: Vec<Part>,
+    by_name: HashMap<(Arc<str>, PartitionIndex), PartId>,
+    /// Partitions with something to read, in the order in which it came.
+    filled: VecDeque<PartId>,
+    buffered: usize,
+    generation: u64,
+}
+
+struct Part {
+    topic: Arc<str>,
+    partition: PartitionIndex,
+    generation: u64,
+    is_assigned: bool,
+    is_paused: bool,
+    is_asked: bool,
+    next: Ask,
+    /// The next record that the program will be given; `None` before it is known.
+    position: Option<Offset>,
+    pieces: VecDeque<(Fetched, Offset)>,
+    failure: Option<ConsumeError>,
+    not_before: Moment,
+    failures: u32,
+    high_watermark: Option<Offset>,
+}
+
+/// A piece to be read, and where its partition then stands.
+pub(crate) struct Taken {
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: PartitionIndex,
+    pub(crate) fetched: Fetched,
+}
+
+impl Positions {
+    pub(crate) fn new(buffer_bytes: usize, reset: Reset) -> Positions {
+        Positions {
+            buffer_bytes,
+            reset,
+            parts: Vec::new(),
+            by_name: HashMap::new(),
+            filled: VecDeque::new(),
+            buffered: 0,
+            generation: 0,
+        }
+    }
+
+    /// These partitions and no others, each from there on; one that is named twice, as it is named last.
+    pub(crate) fn assign(&mut self, partitions: impl IntoIterator<Item = (Arc<str>, PartitionIndex, Start)>) {
+        let named: HashMap<_, _> =
+            partitions.into_iter().map(|(topic, index, start)| ((topic, index), start)).collect();
+        for id in (0..self.parts.len()).map(PartId) {
+            self.clear(id);
+            let part = &mut self.parts[id.0];
+            (part.is_assigned, part.is_paused) = (false, false);
+        }
+        let mut named: Vec<_> = named.into_iter().collect();
+        named.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for ((topic, partition), start) in named {
+            let id = self.part(topic, partition);
+            self.parts[id.0].is_assigned = true;
+            self.begin(id, start);
+        }
+    }
+
+    fn part(&mut self, topic: Arc<str>, partition: PartitionIndex) -> PartId {
+        let next = PartId(self.parts.len());
+        let id = *self.by_name.entry((topic.clone(), partition)).or_insert(next);
+        if id == next {
+            self.parts.push(Part {
+                topic,
+                partition,
+                generation: 0,
+                is_assigned: false,
+                is_paused: false,
+                is_asked: false,
+                next: Ask::Find(Start::Earliest),
+                position: None,
+                pieces: VecDeque::new(),
+                failure: None,
+                not_before: Moment::from_nanos(0),
+                failures: 0,
+                high_watermark: None,
+            });
+        }
+        id
+    }
+
+    fn assigned(&self, topic: &str, partition: PartitionIndex) -> Option<PartId> {
+        let id = *self.by_name.get(&(Arc::from(topic), partition))?;
+        self.parts[id.0].is_assigned.then_some(id)
+    }
+
+    /// What was held, or asked, is of no use any more.
+    fn clear(&mut self, id: PartId) {
+        self.generation += 1;
+        self.filled.retain(|filled| *filled != id);
+        let part = &mut self.parts[id.0];
+        self.buffered -= part.pieces.drain(..).map(|(piece, _)| piece.bytes.len()).sum::<usize>();
+        (part.generation, part.is_asked, part.failure) = (self.generation, false, None);
+    }
+
+    fn begin(&mut self, id: PartId, start: Start) {
+        self.clear(id);
+        let part = &mut self.parts[id.0];
+        (part.not_before, part.failures) = (Moment::from_nanos(0), 0);
+        (part.next, part.position) = match start {
+            Start::Offset(offset) => (Ask::Fetch(offset), Some(offset)),
+            other => (Ask::Find(other), None),
+        };
+    }
+
+    /// Goes on from elsewhere. Whether it is assigned.
+    pub(crate) fn seek(&mut self, topic: &str, partition: PartitionIndex, start: Start) -> bool {
+        let id = self.assigned(topic, partition);
+        id.into_iter().for_each(|id| self.begin(id, start));
+        id.is_some()
+    }
+
+    /// Gives nothing of it until further notice; what is held is kept. Whether it is assigned.
+    pub(crate) fn pause(&mut self, topic: &str, partition: PartitionIndex, is_paused: bool) -> bool {
+        let id = self.assigned(topic, partition);
+        id.into_iter().for_each(|id| self.parts[id.0].is_paused = is_paused);
+        id.is_some()
+    }
+
+    /// The next record that the program will be given.
+    pub(crate) fn position(&self, topic: &str, partition: PartitionIndex) -> Option<Offset> {
+        self.parts[self.assigned(topic, partition)?.0].position
+    }
+
+    /// Where the log ended, for who may read, at the last answer.
+    pub(crate) fn high_watermark(&self, topic: &str, partition: PartitionIndex) -> Option<Offset> {
+        self.parts[self.assigned(topic, partition)?.0].high_watermark
+    }
+
+    /// What to ask for now. Each counts as asked until it is answered.
+    pub(crate) fn wanted(&mut self, now: Moment) -> Vec<Asked> {
+        let has_room = self.buffered < self.buffer_bytes;
+        let mut wanted = Vec::new();
+        for (place, part) in self.parts.iter_mut().enumerate() {
+            let may_ask = part.is_assigned && !part.is_paused && !part.is_asked && part.failure.is_none();
+            if may_ask && has_room && part.pieces.len() < PIECES_MAX && part.not_before <= now {
+                part.is_asked = true;
+                wanted.push(Asked {
+                    id: PartId(place),
+                    generation: part.generation,
+                    topic: part.topic.clone(),
+                    partition: part.partition,
+                    what: part.next,
+                });
+            }
+        }
+        wanted
+    }
+
+    /// It could not be asked for now: as if it had not been.
+    pub(crate) fn put_back(&mut self, asked: &Asked) {
+        if let Some(part) = self.current(asked) {
+            part.is_asked = false;
+        }
+    }
+
+    /// When to ask again, if nothing happens before.
+    pub(crate) fn deadline(&self, now: Moment) -> Option<Moment> {
+        let waits = self.parts.iter().filter(|part| part.is_assigned && !part.is_paused && part.not_before > now);
+        waits.map(|part| part.not_before).min()
+    }
+
+    fn current(&mut self, asked: &Asked) -> Option<&mut Part> {
+        let part = &mut self.parts[asked.id.0];
+        (part.generation == asked.generation).then_some(part)
+    }
+
+    /// The place that was looked for.
+    pub(crate) fn found(&mut self, asked: &Asked, offset: Offset) {
+        if let Some(part) = self.current(asked) {
+            (part.is_asked, part.failures) = (false, 0);
+            (part.next, part.position) = (Ask::Fetch(offset), Some(offset));
+        }
+    }
+
+    /// Records, which may be none, and where the next begin.
+    pub(crate) fn fetched(&mut self, asked: &Asked, fetched: Fetched, next: Offset, high_watermark: Offset) {
+        let Some(part) = self.current(asked) else { return };
+        (part.is_asked, part.failures, part.high_watermark) = (false, 0, Some(high_watermark));
+        part.next = Ask::Fetch(next);
+        if !fetched.bytes.is_empty() {
+            let bytes = fetched.bytes.len();
+            part.pieces.push_back((fetched, next));
+            self.buffered += bytes;
+            self.filled.push_back(asked.id);
+        }
+    }
+
+    /// No answer, or one that may be another the next time: it is asked again after a pause.
+    pub(crate) fn failed(&mut self, asked: &Asked, now: Moment) {
+        if let Some(part) = self.current(asked) {
+            part.is_asked = false;
+            part.not_before = now + PAUSE_FIRST.saturating_mul(1 << part.failures.min(8)).min(PAUSE_MOST);
+            part.failures = part.failures.saturating_add(1);
+        }
+    }
+
+    /// There is no such offset: it goes on where the rule says, or tells the program.
+    pub(crate) fn out_of_range(&mut self, asked: &Asked, offset: Offset) {
+        let reset = self.reset;
+        match reset {
+            Reset::Earliest | Reset::Latest => {
+                let Some(part) = self.current(asked) else { return };
+                let start = if reset == Reset::Earliest { Start::Earliest } else { Start::Latest };
+                (part.is_asked, part.next) = (false, Ask::Find(start));
+            }
+            Reset::Fail => {
+                let (topic, partition) = (asked.topic.clone(), asked.partition);
+                self.refused(asked, ConsumeError::OutOfRange { topic, partition, offset });
+            }
+        }
+    }
+
+    /// Asking again would not help: the program is told once, and goes on when it has sought.
+    pub(crate) fn refused(&mut self, asked: &Asked, error: ConsumeError) {
+        if let Some(part) = self.current(asked) {
+            (part.is_asked, part.failure) = (false, Some(error));
+            self.filled.push_back(asked.id);
+        }
+    }
+
+    /// The next piece to read, or what is to be told instead.
+    pub(crate) fn take(&mut self) -> Option<Result<Taken, ConsumeError>> {
+        let parts = &self.parts;
+        let place = self.filled.iter().position(|id| !parts[id.0].is_paused)?;
+        let id = self.filled.remove(place)?;
+        let part = &mut self.parts[id.0];
+        let Some((fetched, next)) = part.pieces.pop_front() else { return part.failure.clone().map(Err) };
+        self.buffered -= fetched.bytes.len();
+        part.position = Some(next);
+        Some(Ok(Taken { topic: part.topic.clone(), partition: part.partition, fetched }))
+    }
+
+    /// What can't be read is not passed over: the program is told, and goes on when it has sought.
+    pub(crate) fn damaged(&mut self, topic: &str, partition: PartitionIndex, error: ConsumeError) {
+        if let Some(id) = self.assigned(topic, partition) {
+            self.clear(id);
+            self.parts[id.0].failure = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use thalweg_wire::ErrorCode;
+
+    const ZERO: PartitionIndex = PartitionIndex(0);
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_nanos(1_000_000_000) + Duration::from_millis(millis)
+    }
+
+    /// A consumer that reads so many partitions from offset 10 on, and holds 100 bytes.
+    fn positions(partitions: i32, reset: Reset) -> Positions {
+        let mut positions = Positions::new(100, reset);
+        positions.assign((0..partitions).map(|index| ("t".into(), PartitionIndex(index), Start::Offset(Offset(10)))));
+        positions
+    }
+
+    fn piece(asked: &Asked, bytes: usize) -> Fetched {
+        let Ask::Fetch(from) = asked.what else { panic!("{asked:?}") };
+        Fetched { bytes: Bytes::from(vec![0; bytes]), aborted: Vec::new(), from }
+    }
+
+    fn only(mut asked: Vec<Asked>) -> Asked {
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        asked.remove(0)
+    }
+
+    #[test]
+    fn two_pieces_are_held_and_the_position_is_that_of_what_was_given() {
+        let mut positions = positions(1, Reset::Fail);
+        for end in [20, 30] {
+            let asked = only(positions.wanted(at(0)));
+            assert_eq!(positions.wanted(at(0)), [], "it is on its way");
+            positions.fetched(&asked, piece(&asked, 10), Offset(end), Offset(99));
+        }
+        assert_eq!(positions.wanted(at(0)), []);
+        assert_eq!(positions.position("t", ZERO), Some(Offset(10)));
+        assert_eq!(positions.take().unwrap().unwrap().fetched.from, Offset(10));
+        assert_eq!(positions.position("t", ZERO), Some(Offset(20)));
+        assert_eq!(only(positions.wanted(at(0))).what, Ask::Fetch(Offset(30)));
+        assert_eq!(positions.high_watermark("t", ZERO), Some(Offset(99)));
+    }
+
+    #[test]
+    fn a_full_buffer_asks_for_nothing_until_something_is_taken() {
+        let mut positions = positions(3, Reset::Fail);
+        let asked = positions.wanted(at(0));
+        positions.fetched(&asked[0], piece(&asked[0], 60), Offset(20), Offset(99));
+        positions.fetched(&asked[1], piece(&asked[1], 60), Offset(20), Offset(99));
+        positions.fetched(&asked[2], piece(&asked[2], 0), Offset(10), Offset(10));
+        assert_eq!(positions.wanted(at(0)), []);
+        assert_eq!(positions.take().unwrap().unwrap().partition, ZERO, "in the order in which they came");
+        assert_eq!(positions.wanted(at(0)).len(), 3);
+    }
+
+    #[test]
+    fn an_answer_from_before_a_seek_or_an_assignment_is_nobodys() {
+        let mut positions = positions(1, Reset::Fail);
+        let before = only(positions.wanted(at(0)));
+        assert!(positions.seek("t", ZERO, Start::Offset(Offset(5))));
+        let after = only(positions.wanted(at(0)));
+        positions.fetched(&before, piece(&before, 10), Offset(20), Offset(99));
+        positions.failed(&before, at(0));
+        assert!(positions.take().is_none());
+        positions.fetched(&after, piece(&after, 10), Offset(8), Offset(99));
+        assert_eq!(positions.take().unwrap().unwrap().fetched.from, Offset(5));
+
+        let before = only(positions.wanted(at(0)));
+        positions.assign([("u".into(), ZERO, Start::Latest)]);
+        positions.fetched(&before, piece(&before, 10), Offset(20), Offset(99));
+        assert!(positions.take().is_none());
+        assert_eq!((positions.position("t", ZERO), positions.buffered), (None, 0));
+        assert!(!positions.seek("t", ZERO, Start::Earliest), "it is not assigned any more");
+        let find = only(positions.wanted(at(0)));
+        assert_eq!(find.what, Ask::Find(Start::Latest));
+        positions.found(&find, Offset(70));
+        assert_eq!(only(positions.wanted(at(0))).what, Ask::Fetch(Offset(70)));
+    }
+
+    #[test]
+    fn what_is_paused_is_neither_asked_for_nor_given_and_stays() {
+        let mut positions = positions(2, Reset::Fail);
+        let asked = positions.wanted(at(0));
+        positions.fetched(&asked[0], piece(&asked[0], 10), Offset(20), Offset(99));
+        positions.fetched(&asked[1], piece(&asked[1], 10), Offset(20), Offset(99));
+        positions.pause("t", ZERO, true);
+        assert_eq!(positions.take().unwrap().unwrap().partition, PartitionIndex(1));
+        assert!(positions.take().is_none());
+        assert_eq!(only(positions.wanted(at(0))).partition, PartitionIndex(1));
+        positions.pause("t", ZERO, false);
+        assert_eq!(positions.take().unwrap().unwrap().partition, ZERO);
+    }
+
+    #[test]
+    fn a_failure_is_asked_again_after_a_pause_that_grows() {
+        let mut positions = positions(1, Reset::Fail);
+        for (now, next) in [(0, 100), (100, 300), (300, 700), (700, 1_500), (1_500, 2_500), (2_500, 3_500)] {
+            let asked = only(positions.wanted(at(now)));
+            positions.failed(&asked, at(now));
+            assert_eq!(positions.deadline(at(now)), Some(at(next)));
+            assert_eq!(positions.wanted(at(next - 1)), []);
+        }
+    }
+
+    #[test]
+    fn an_offset_that_is_not_there_is_looked_for_or_told() {
+        let mut lenient = positions(1, Reset::Latest);
+        let asked = only(lenient.wanted(at(0)));
+        lenient.out_of_range(&asked, Offset(10));
+        assert_eq!(only(lenient.wanted(at(0))).what, Ask::Find(Start::Latest));
+
+        let mut strict = positions(1, Reset::Fail);
+        let asked = only(strict.wanted(at(0)));
+        strict.out_of_range(&asked, Offset(10));
+        let error = strict.take().unwrap().err().unwrap();
+        assert!(matches!(error, ConsumeError::OutOfRange { offset: Offset(10), .. }));
+        assert!(strict.take().is_none() && strict.wanted(at(0)).is_empty(), "told once");
+        strict.seek("t", ZERO, Start::Offset(Offset(3)));
+        assert_eq!(only(strict.wanted(at(0))).what, Ask::Fetch(Offset(3)));
+    }
+
+    #[test]
+    fn what_came_before_a_refusal_is_given_before_it() {
+        let mut positions = positions(1, Reset::Fail);
+        let asked = only(positions.wanted(at(0)));
+        positions.fetched(&asked, piece(&asked, 10), Offset(20), Offset(99));
+        let asked = only(positions.wanted(at(0)));
+        let (topic, partition, code) = ("t".into(), ZERO, ErrorCode::TopicAuthorizationFailed);
+        positions.refused(&asked, ConsumeError::Refused { topic, partition, code });
+        assert!(positions.take().unwrap().is_ok());
+        assert!(positions.take().unwrap().is_err());
+    }
+}
