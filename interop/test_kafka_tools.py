@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 from broker import HANG_SECONDS, Scenarios, kafka_installer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 
@@ -32,11 +33,15 @@ class KafkaTools(Scenarios):
         return done.stdout
 
     def created(self):
-        """A topic of two partitions."""
+        """A topic of two partitions, with ten records in the first."""
         topic = self.topic()
         admin = AdminClient({"bootstrap.servers": self.broker.bootstrap})
         for made in admin.create_topics([NewTopic(topic, 2, 1)]).values():
             made.result(HANG_SECONDS)
+        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "enable.idempotence": True})
+        for number in range(10):
+            producer.produce(topic, str(number).encode(), partition=0)
+        self.assertEqual(producer.flush(HANG_SECONDS), 0)
         return topic
 
     def test_log_directories(self):
@@ -47,7 +52,10 @@ class KafkaTools(Scenarios):
         [directory] = broker["logDirs"]
         self.assertEqual(directory["error"], None)
         partitions = sorted((each["partition"], each["size"]) for each in directory["partitions"])
-        self.assertEqual(partitions, [(f"{topic}-0", 0), (f"{topic}-1", 0)])
+        (first, size), second = partitions
+        self.assertEqual((first, second), (f"{topic}-0", (f"{topic}-1", 0)))
+        # Ten records of a byte, in as many batches as there may be.
+        self.assertTrue(61 + 10 * 8 <= size <= 10 * (61 + 8), size)
 
     def test_the_quorum(self):
         """One voter, which leads and lags behind nobody."""
@@ -75,11 +83,13 @@ class KafkaTools(Scenarios):
         self.assertIn("No partition reassignments found", self.tool("reassign.ReassignPartitionsCommand", "--list"))
 
     def test_features_and_transactions(self):
-        """One feature at one level; no transactions, and nobody who hangs."""
+        """One feature at one level; no transactions; who wrote, and how far."""
         self.assertRegex(self.tool("FeatureCommand", "describe"), r"metadata\.version.*FinalizedVersionLevel: 4\.3-IV0")
-        self.assertNotIn("Ongoing", self.tool("TransactionsCommand", "list"))
+        self.assertEqual(len(self.tool("TransactionsCommand", "list").splitlines()), 1, "the head of a table without rows")
         producers = self.tool("TransactionsCommand", "describe-producers", "--topic", self.created(), "--partition", "0")
-        self.assertIn("ProducerId", producers)
+        _head, row = producers.splitlines()
+        # Epoch 0, no coordinator, the tenth record, no transaction.
+        self.assertRegex(row, r"^\d+\s+0\s+-1\s+9\s+\d+\s+None\s*$")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ pub struct Shared {
     pub connections: Arc<Connections>,
     /// Held while partitions are told of changed settings.
     pub following: Mutex<()>,
+    /// Held while log directories are described: a look at every file is for one at a time.
+    pub log_dirs: tokio::sync::Mutex<()>,
 }
 
 /// Where the clients of a listener are told to come.
@@ -180,6 +182,7 @@ impl Broker {
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
             following: Mutex::default(),
+            log_dirs: tokio::sync::Mutex::default(),
             partitions,
             journal,
             lane,

@@ -449,10 +449,15 @@ impl Partition {
 
     /// Bytes of its records: those in files, and those that aren't there yet. Blocks while its files are written.
     pub fn bytes(&self) -> u64 {
-        let state = self.lock();
-        let (in_memory, files) = (state.log.memory_bytes() as u64, state.log.files().cloned());
-        drop(state);
-        in_memory + files.map_or(0, |files| files.bytes())
+        let Some(files) = self.files() else { return self.lock().log.memory_bytes() as u64 };
+        // Files first: what they don't have yet is in memory, unless it moved on in between, and then they are asked again.
+        loop {
+            let (in_files, end) = files.extent();
+            let state = self.lock();
+            if state.log.placed() <= end || state.deleted {
+                return in_files + state.log.bytes_from(end);
+            }
+        }
     }
 
     /// Looks at the idempotent producers that it remembers, under its lock: be short.

@@ -8,6 +8,9 @@ use bytes::Bytes;
 use support::workload::{self, ADDRESS, boot, create};
 use support::{Client, batch, produce_request};
 use thalweg_broker::Broker;
+use thalweg_messages::alter_partition_reassignments::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
 use thalweg_messages::alter_replica_log_dirs::{
     AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
 };
@@ -213,6 +216,73 @@ fn nobody_is_asked_for_metrics_and_those_that_come_are_dropped() {
         ] {
             assert_eq!(client.call(0, &request).await.unwrap().error_code, code.code());
         }
+    });
+}
+
+// What is written out is on its way from memory to files, and never in both, nor in neither.
+#[test]
+fn a_partition_that_is_written_to_never_has_more_bytes_than_were_sent_nor_fewer_than_were_acknowledged() {
+    boot(async {
+        let sim = SimulatedWorld::new(3);
+        let (_broker, mut writer) = broker(&sim).await;
+        create(&mut writer, "t", &[]).await.unwrap();
+        let mut reader = Client::connect(&sim.world, ADDRESS).await.unwrap();
+        let batch = batch(&[&[7; 50_000]]);
+        let bytes = batch.to_bytes().len() as i64;
+        let (mut sent, mut seen) = (0, 0);
+        for _ in 0..60 {
+            let before = sent;
+            let request = produce_request("t", 0, &batch, -1);
+            let write = async {
+                for _ in 0..5 {
+                    writer.call(9, &request).await.unwrap();
+                }
+            };
+            let look = async {
+                for _ in 0..20 {
+                    let (_, partitions) = log_dirs(&mut reader, None).await;
+                    assert!((before * bytes..=(before + 5) * bytes).contains(&partitions[0].2), "{partitions:?}");
+                    seen += 1;
+                }
+            };
+            tokio::join!(write, look);
+            sent += 5;
+        }
+        assert_eq!((log_dirs(&mut reader, None).await.1[0].2, seen), (sent * bytes, 1_200));
+    });
+}
+
+// A name of 32 KB, repeated for each of ten thousand partitions, would be an answer of 200 MB.
+#[test]
+fn an_answer_repeats_no_long_name_for_each_of_its_partitions() {
+    boot(async {
+        let sim = SimulatedWorld::new(1);
+        let (_broker, mut client) = broker(&sim).await;
+        let name = "n".repeat(32_000);
+        let partitions = || (0..9_000).map(PartitionIndex);
+        let longest = |messages: Vec<Option<String>>| {
+            assert_eq!(messages.len(), 9_000);
+            messages.into_iter().map(|message| message.unwrap_or_default().len()).max().unwrap()
+        };
+
+        let topics =
+            vec![TopicPartitions { topic: name.clone(), partitions: partitions().collect(), ..Default::default() }];
+        let elect = ElectLeadersRequest { topic_partitions: Some(topics), ..ElectLeadersRequest::default() };
+        let results = client.call(2, &elect).await.unwrap().replica_election_results.remove(0).partition_result;
+        assert!(longest(results.into_iter().map(|result| result.error_message).collect()) < 300);
+
+        let wanted =
+            partitions().map(|partition_index| ReassignablePartition { partition_index, ..Default::default() });
+        let topics = vec![ReassignableTopic { name: name.clone(), partitions: wanted.collect(), ..Default::default() }];
+        let alter = AlterPartitionReassignmentsRequest { topics, ..AlterPartitionReassignmentsRequest::default() };
+        let results = client.call(1, &alter).await.unwrap().responses.remove(0).partitions;
+        assert!(longest(results.into_iter().map(|result| result.error_message).collect()) < 300);
+
+        let results = producers(&mut client, &name, (0..9_000).collect()).await.topics.remove(0).partitions;
+        assert!(longest(results.into_iter().map(|result| result.error_message).collect()) < 300);
+        // As long as a name can be.
+        let name = "n".repeat(i16::MAX as usize);
+        assert_eq!(producers(&mut client, &name, vec![0]).await.topics[0].name, name);
     });
 }
 

@@ -20,12 +20,13 @@ fn rows() -> Vec<Row> {
     let cells = page.lines().map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
     let rows = cells.filter_map(|cells| {
         let [key, name, served, _, _] = cells[..] else { return None };
+        let key = key.parse().ok()?;
         let range = |text: &str| {
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             (first.parse().unwrap(), last.parse().unwrap())
         };
         let versions = (served != "no").then(|| range(served));
-        Some(Row { key: key.parse().ok()?, name: name.to_owned(), versions })
+        Some(Row { key, name: name.to_owned(), versions })
     });
     rows.collect()
 }

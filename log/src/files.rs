@@ -244,9 +244,12 @@ impl Files {
         SegmentError::Damaged(Damage::new(&self.path, file, position, end, Flaw::Missing { until }))
     }
 
-    /// Bytes of all records in files.
-    pub fn bytes(&self) -> u64 {
-        self.state().segments.as_ref().map_or(0, Segments::size)
+    /// Bytes of all records in files, and where they end.
+    pub fn extent(&self) -> (u64, Offset) {
+        match &self.state().segments {
+            Ok(segments) => (segments.size(), segments.end()),
+            Err(first) => (0, *first),
+        }
     }
 
     /// The same of a folder that nobody has opened, by the sizes of its files; 0 if there is none.

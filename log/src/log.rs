@@ -183,6 +183,11 @@ impl Log {
         self.tail.bytes()
     }
 
+    /// Bytes of the records in memory from an offset on.
+    pub fn bytes_from(&self, offset: Offset) -> u64 {
+        self.tail.from(offset).map(|batch| batch.byte_length() as u64).sum()
+    }
+
     /// Appends a batch that has its offset and epoch, and gives its entry for the journal. The batch should own no more
     /// memory than it needs (see [`crate::tail::Blocks`]).
     ///

@@ -38,8 +38,8 @@ pub enum ControlRecord {
 const KEY_VERSION: i16 = 0;
 
 impl ControlRecord {
-    /// Reads a record by its key and its value. What follows either is left alone, and a value from the future is read as
-    /// the newest version that we know: each only adds to the end.
+    /// Reads a record by its key and its value. What follows the key is left alone, and so is what follows the end of a
+    /// transaction, whose newer versions only add behind it; of the others a newer version is an error.
     pub fn decode(key: &Bytes, value: &Bytes) -> Result<ControlRecord, DecodeError> {
         let mut from = Decoder::new(key);
         let version = from.i16()?;
@@ -101,7 +101,7 @@ fn marker(value: &Bytes) -> Result<EndTxnMarker, DecodeError> {
 
 /// All others have it as their first field.
 fn body<M: Message>(value: &Bytes) -> Result<M, DecodeError> {
-    let version = Decoder::new(value).i16()?.min(M::MAX_VERSION);
+    let version = Decoder::new(value).i16()?;
     M::decode(&mut Decoder::new(value), version)
 }
 
@@ -152,5 +152,6 @@ mod tests {
         assert_eq!(read(b"\xff\xff\0\0", b"\0\0\0\0\0\0"), DecodeError::UnknownVersion(-1));
         assert_eq!(read(b"\0\0\0\0", b"\0\0\0\0\0"), DecodeError::Truncated);
         assert_eq!(read(b"\0\0\0\x02", b"\xff\xfe"), DecodeError::UnknownVersion(-2));
+        assert_eq!(read(b"\0\0\0\x02", b"\0\x02\0\0\0\x01\x01\x01\0"), DecodeError::UnknownVersion(2));
     }
 }

@@ -2,6 +2,7 @@
 //! offsets.
 
 pub use crate::generated::group_log::*;
+pub use crate::keyed::type_of;
 
 #[cfg(test)]
 mod tests {

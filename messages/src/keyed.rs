@@ -8,7 +8,8 @@ use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 /// Keys have one version for ever; the number in front of them is their type.
 const KEY_VERSION: i16 = 0;
 
-pub(crate) fn type_of(key: &Bytes) -> Result<i16, DecodeError> {
+/// The type of a record, which its key begins with.
+pub fn type_of(key: &Bytes) -> Result<i16, DecodeError> {
     Decoder::new(key).i16()
 }
 

@@ -9,18 +9,28 @@ use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 /// The version of the frame, the only one there is.
 const FRAME_VERSION: u32 = 1;
 
+/// The type of a framed record, whose body is not looked at.
+pub fn type_of(bytes: &Bytes) -> Result<i16, DecodeError> {
+    type_and_version(&mut Decoder::new(bytes)).map(|(record_type, _)| record_type)
+}
+
+fn type_and_version(from: &mut Decoder<'_>) -> Result<(i16, i16), DecodeError> {
+    let frame = from.uvarint()?;
+    if frame != FRAME_VERSION {
+        return Err(DecodeError::UnknownFrame(frame));
+    }
+    // Neither number is ever above an int16. One that is names no type and no version.
+    let [record_type, version] = [from.uvarint()?, from.uvarint()?].map(|n| i16::try_from(n).unwrap_or(i16::MAX));
+    Ok((record_type, version))
+}
+
 impl MetadataRecord {
     /// Reads one framed record, all of `bytes`, and answers it with the version that it was written in.
     ///
     /// A type, version or frame that we don't know is an error: a log is never read past what isn't understood.
     pub fn decode(bytes: &Bytes) -> Result<(MetadataRecord, i16), DecodeError> {
         let mut from = Decoder::new(bytes);
-        let frame = from.uvarint()?;
-        if frame != FRAME_VERSION {
-            return Err(DecodeError::UnknownFrame(frame));
-        }
-        // Neither number is ever above an int16. One that is names no type and no version.
-        let [record_type, version] = [from.uvarint()?, from.uvarint()?].map(|n| i16::try_from(n).unwrap_or(i16::MAX));
+        let (record_type, version) = type_and_version(&mut from)?;
         let record = MetadataRecord::decode_body(&mut from, record_type, version)?;
         match from.remaining() {
             0 => Ok((record, version)),

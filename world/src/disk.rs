@@ -45,6 +45,9 @@ pub trait Disk: Send + Sync + 'static {
 
     /// Bytes that a user may still write to the filesystem of `path`, and its size.
     fn space(&self, path: &Path) -> io::Result<Space>;
+
+    /// The path from the root on, as it is written: nothing is looked up.
+    fn absolute(&self, path: &Path) -> io::Result<PathBuf>;
 }
 
 /// An open file. Positions and sizes are in bytes. `Any`, so that a disk knows its own files again.

@@ -7,9 +7,12 @@ use bytes::Bytes;
 use thalweg_coordinators::Context;
 use thalweg_coordinators::groups::{Coordinator, TransactionEnd};
 use thalweg_log::log::{FirstBatch, ReadLimit, Reading};
-use thalweg_messages::group_log::GroupRecord;
+use thalweg_messages::Record as _;
+use thalweg_messages::control_records::ControlRecord;
+use thalweg_messages::group_log::{GroupMetadataKey, GroupRecord, LegacyOffsetCommitKey, OffsetCommitKey, type_of};
 use thalweg_replica::Isolation;
 use thalweg_wire::batch::{Batch, Records, Scratch};
+use thalweg_wire::codec::DecodeError;
 use thalweg_wire::{LeaderEpoch, Offset};
 use tokio::sync::mpsc;
 
@@ -17,9 +20,6 @@ use super::driver::Asked;
 use crate::broker::Shared;
 use crate::budgets::GroupShare;
 use crate::partition::{FetchPosition, Partition};
-
-/// The first two bytes of an end marker's key behind its version: what became of the transaction.
-const COMMITTED: i16 = 1;
 
 /// Why there is no coordinator.
 pub(super) enum NotLoaded {
@@ -86,19 +86,21 @@ fn apply(coordinator: &mut Coordinator, batch: &Batch, from: Offset) -> Result<(
             continue;
         }
         let key = record.key.unwrap_or_default();
+        let key = Bytes::copy_from_slice(key);
         if header.is_control() {
-            if let &[_, _, high, low, ..] = key {
-                let end = match i16::from_be_bytes([high, low]) {
-                    COMMITTED => TransactionEnd::Committed,
-                    _ => TransactionEnd::Aborted,
-                };
-                coordinator.transaction_ended(header.producer_id(), end);
-            }
+            let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
+            let end = match ControlRecord::decode(&key, &value) {
+                Ok(ControlRecord::Commit(_)) => TransactionEnd::Committed,
+                Ok(ControlRecord::Abort(_)) => TransactionEnd::Aborted,
+                // Not the end of anything.
+                Ok(_) => continue,
+                Err(error) => return Err(format!("the end of a transaction: {error}")),
+            };
+            coordinator.transaction_ended(header.producer_id(), end);
             continue;
         }
         let value = record.value.map(Bytes::copy_from_slice);
-        let known = GroupRecord::decode(&Bytes::copy_from_slice(key), value.as_ref());
-        let known = known.map_err(|error| format!("a record of a group: {error}"))?;
+        let known = read(&key, value).map_err(|error| format!("a record of a group: {error}"))?;
         let at = Context { offset };
         if header.is_transactional() {
             coordinator.apply_in_transaction(at, header.producer_id(), &known);
@@ -107,4 +109,36 @@ fn apply(coordinator: &mut Coordinator, batch: &Batch, from: Offset) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Reads what something follows from here. Records of other protocols are none of our business, nor is what is wrong with
+/// them: a newer Kafka may have written them.
+fn read(key: &Bytes, value: Option<Bytes>) -> Result<GroupRecord, DecodeError> {
+    match type_of(key)? {
+        LegacyOffsetCommitKey::RECORD_TYPE | OffsetCommitKey::RECORD_TYPE | GroupMetadataKey::RECORD_TYPE => {
+            GroupRecord::decode(key, value.as_ref())
+        }
+        _ => Ok(GroupRecord::Unknown { key: key.clone(), value }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A newer Kafka may have written them; groups of our own protocol are not to be kept from loading.
+    #[test]
+    fn a_record_of_another_protocol_is_passed_over_whatever_it_says() {
+        for (key, value) in [
+            (&b"\0\x05\0\x01g\0\x01m"[..], &b"\0\x01whatever"[..]),
+            (b"\0\x03", b""),
+            (b"\0\x03\0\x01gand more", b"\0\0\0\0\0\0"),
+            (b"\0\x7f", b"?"),
+        ] {
+            let (key, value) = (Bytes::from_static(key), Some(Bytes::from_static(value)));
+            assert_eq!(read(&key, value.clone()), Ok(GroupRecord::Unknown { key, value }));
+        }
+        let known = read(&Bytes::from_static(b"\0\x02\0\x01g"), Some(Bytes::from_static(b"\0\x09")));
+        assert_eq!(known, Err(DecodeError::UnknownVersion(9)));
+    }
 }

@@ -15,7 +15,7 @@ use thalweg_messages::alter_partition_reassignments::{
 };
 use thalweg_wire::{BrokerId, ErrorCode};
 
-use super::{Api, Close, answerable, in_an_answer, resource};
+use super::{Api, Close, answerable, in_an_answer, in_short, resource};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -28,7 +28,7 @@ pub fn handle(
     shared: &Shared,
     request: AlterPartitionReassignmentsRequest,
 ) -> Result<AlterPartitionReassignmentsResponse, Close> {
-    resource::check_partitions(shared, request.topics.iter().map(|topic| topic.partitions.len()).sum())?;
+    resource::check_partitions(shared, request.topics.iter().map(|topic| topic.partitions.len().max(1)).sum())?;
     let image = shared.cluster.image();
     let mut responses = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
@@ -56,7 +56,9 @@ pub fn handle(
 /// Kafka's order and words (`ReplicationControlManager.alterPartitionReassignment`).
 fn check(image: &Image, name: &str, wanted: &ReassignablePartition) -> Result<(), Refusal> {
     let unknown = |message: String| (ErrorCode::UnknownTopicOrPartition, Some(message));
-    let topic = image.topic(name).ok_or_else(|| unknown(format!("Unable to find a topic named {name}.")))?;
+    let topic = image.topic(name);
+    let name = in_short(name);
+    let topic = topic.ok_or_else(|| unknown(format!("Unable to find a topic named {name}.")))?;
     let index = wanted.partition_index;
     let partition = topic.partition(index);
     partition.ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;

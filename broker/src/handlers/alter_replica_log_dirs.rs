@@ -5,8 +5,6 @@
 //!
 //! v2 flexible.
 
-use std::path::Path;
-
 use thalweg_messages::alter_replica_log_dirs::{
     AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult, AlterReplicaLogDirsRequest,
     AlterReplicaLogDirsResponse,
@@ -14,7 +12,7 @@ use thalweg_messages::alter_replica_log_dirs::{
 use thalweg_wire::{ErrorCode, PartitionIndex};
 
 use super::by_partition::ByPartition;
-use super::{Api, Close, answerable, resource};
+use super::{Api, Close, answerable, describe_log_dirs, resource};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -24,13 +22,14 @@ pub const API: Api = Api::new(34, 1..=2);
 pub fn handle(shared: &Shared, request: AlterReplicaLogDirsRequest) -> Result<AlterReplicaLogDirsResponse, Close> {
     let topics = request.dirs.iter().flat_map(|folder| &folder.topics);
     resource::check_partitions(shared, topics.map(|topic| topic.partitions.len()).sum())?;
+    let own = describe_log_dirs::log_dir(shared);
     let mut wanted = ByPartition::new();
     for folder in request.dirs {
         for topic in folder.topics {
             let name = answerable(topic.name.into())?.into_owned();
             let place = wanted.topic(name.clone());
             for index in topic.partitions {
-                wanted.put(place, index, (index, outcome(shared, &folder.path, &name, index)));
+                wanted.put(place, index, (index, outcome(shared, &own, &folder.path, &name, index)));
             }
         }
     }
@@ -49,8 +48,8 @@ pub fn handle(shared: &Shared, request: AlterReplicaLogDirsRequest) -> Result<Al
     Ok(AlterReplicaLogDirsResponse { results: results.collect(), ..AlterReplicaLogDirsResponse::default() })
 }
 
-fn outcome(shared: &Shared, folder: &str, topic: &str, index: PartitionIndex) -> ErrorCode {
-    if !shared.settings.directories.logs.iter().any(|own| own.as_os_str() == Path::new(folder).as_os_str()) {
+fn outcome(shared: &Shared, own: &str, folder: &str, topic: &str, index: PartitionIndex) -> ErrorCode {
+    if folder != own {
         return ErrorCode::LogDirNotFound;
     }
     let is_there = shared.cluster.look(|image| image.topic(topic).is_some_and(|t| t.partition(index).is_some()));

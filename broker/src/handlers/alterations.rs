@@ -120,8 +120,8 @@ fn wanted(shared: &Shared, resource: &Asked, others: Others) -> Result<Option<Al
     check_form(&resource.changes)?;
     let name = &resource.resource_name;
     match ResourceKind::of(resource.resource_type)? {
-        // The older way knows nothing else.
-        kind if others == Others::Reset && !matches!(kind, ResourceKind::Topic | ResourceKind::Broker) => {
+        // The older way doesn't know them.
+        ResourceKind::BrokerLogger if others == Others::Reset => {
             return Err(invalid(&format!("Unknown resource type {}", resource.resource_type)));
         }
         ResourceKind::Topic => {}

@@ -27,18 +27,25 @@ pub const API: Api = Api::new(35, 1..=5);
 /// Partitions of one topic.
 type Wanted = (Arc<Topic>, Vec<PartitionIndex>);
 
-/// Takes a request. Files are looked at when the answers before are given, on a thread that may block.
+/// Partitions that are looked at in one job of a thread that may block; others get their turn in between.
+const AT_ONCE: usize = 256;
+
+/// Takes a request. Files are looked at when the answers before are given, by one such request at a time, and no further
+/// once its connection is about to end.
 pub fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Close> {
     let body: DescribeLogDirsRequest = request.body()?;
-    let named = body.topics.iter().flatten().map(|topic| topic.partitions.len()).sum();
+    let named = body.topics.iter().flatten().map(|topic| topic.partitions.len().max(1)).sum();
     resource::check_partitions(shared, named)?;
+    let wanted = wanted(shared, body);
     let (head, _, permit) = request.into_parts();
-    let shared = shared.clone();
+    let (shared, mut ending) = (shared.clone(), head.ending.clone());
     Ok(later(head, async move {
         let _permit = permit;
-        let wanted = wanted(&shared, body);
-        let world = shared.world.clone();
-        let result = world.offload(move || describe(&shared, wanted)).await;
+        let result = tokio::select! {
+            biased;
+            () = ending.begun() => failed(&shared, "nobody waits for it any more"),
+            result = describe(&shared, wanted) => result,
+        };
         DescribeLogDirsResponse { results: vec![result], ..DescribeLogDirsResponse::default() }
     }))
 }
@@ -69,32 +76,60 @@ fn wanted(shared: &Shared, request: DescribeLogDirsRequest) -> Vec<Wanted> {
     found.collect()
 }
 
-/// Blocks.
-fn describe(shared: &Shared, wanted: Vec<Wanted>) -> DescribeLogDirsResult {
-    let folder = &shared.settings.directories.logs[0];
-    let space = if shared.partitions.is_offline() {
-        Err(std::io::Error::other("the directory is offline"))
-    } else {
-        shared.world.disk.space(folder)
+async fn describe(shared: &Arc<Shared>, wanted: Vec<Wanted>) -> DescribeLogDirsResult {
+    let _turn = shared.log_dirs.lock().await;
+    let space = {
+        let (world, folder) = (shared.world.clone(), shared.settings.directories.logs[0].clone());
+        shared.world.offload(move || world.disk.space(&folder)).await
     };
-    let mut result =
-        DescribeLogDirsResult { log_dir: folder.display().to_string(), ..DescribeLogDirsResult::default() };
-    match space {
-        Ok(space) => {
-            let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
-            (result.total_bytes, result.usable_bytes) = (bytes(space.total), bytes(space.free));
-            result.topics = wanted.into_iter().map(|(topic, there)| describe_topic(shared, &topic, there)).collect();
+    let space = match space {
+        Ok(space) if !shared.partitions.is_offline() => space,
+        Ok(_) => return failed(shared, "a write failed"),
+        Err(error) => return failed(shared, &error.to_string()),
+    };
+    let mut topics = Vec::with_capacity(wanted.len());
+    for (topic, partitions) in wanted {
+        let mut described = Vec::with_capacity(partitions.len());
+        for some in partitions.chunks(AT_ONCE) {
+            let (looked_at, of, some) = (shared.clone(), topic.clone(), some.to_vec());
+            described.extend(shared.world.offload(move || describe_partitions(&looked_at, &of, some)).await);
         }
-        Err(error) => {
-            tracing::warn!(directory = %folder.display(), %error, "the directory can't be described");
-            result.error_code = ErrorCode::KafkaStorageError.code();
-        }
+        let (name, partitions) = (topic.name().to_owned(), described);
+        topics.push(DescribeLogDirsTopic { name, partitions, ..DescribeLogDirsTopic::default() });
     }
-    result
+    let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+    DescribeLogDirsResult {
+        log_dir: log_dir(shared),
+        topics,
+        total_bytes: bytes(space.total),
+        usable_bytes: bytes(space.free),
+        ..DescribeLogDirsResult::default()
+    }
 }
 
-fn describe_topic(shared: &Shared, topic: &Topic, partitions: Vec<PartitionIndex>) -> DescribeLogDirsTopic {
-    let partitions = partitions.into_iter().map(|partition_index| {
+/// As clients have to name it.
+pub(super) fn log_dir(shared: &Shared) -> String {
+    let folder = &shared.settings.directories.logs[0];
+    shared.world.disk.absolute(folder).unwrap_or_else(|_| folder.clone()).display().to_string()
+}
+
+fn failed(shared: &Shared, reason: &str) -> DescribeLogDirsResult {
+    let log_dir = log_dir(shared);
+    tracing::warn!(directory = log_dir, reason, "the directory can't be described");
+    DescribeLogDirsResult {
+        error_code: ErrorCode::KafkaStorageError.code(),
+        log_dir,
+        ..DescribeLogDirsResult::default()
+    }
+}
+
+/// Blocks.
+fn describe_partitions(
+    shared: &Shared,
+    topic: &Topic,
+    partitions: Vec<PartitionIndex>,
+) -> Vec<DescribeLogDirsPartition> {
+    let described = partitions.into_iter().map(|partition_index| {
         let id = TopicPartition { topic: topic.id(), partition: partition_index };
         let bytes = match shared.partitions.find(id) {
             Some(alive) => alive.bytes(),
@@ -107,5 +142,5 @@ fn describe_topic(shared: &Shared, topic: &Topic, partitions: Vec<PartitionIndex
             ..DescribeLogDirsPartition::default()
         }
     });
-    DescribeLogDirsTopic { name: topic.name().to_owned(), partitions: partitions.collect(), ..Default::default() }
+    described.collect()
 }

@@ -1,36 +1,41 @@
 //! DescribeProducers (key 61), version 0.
 //!
 //! Which idempotent producers a partition remembers, for who looks for a transaction that hangs (KIP-664). An answer tells
-//! of half a million at most: the partitions behind them are refused, to be asked for again.
+//! of 20,000 at most, which is more than one partition has: those behind them are refused, to be asked for again.
 
 use thalweg_coordinators::cluster::validate_name;
 use thalweg_messages::describe_producers::{
     DescribeProducersRequest, DescribeProducersResponse, PartitionResponse, ProducerState, TopicResponse,
 };
-use thalweg_wire::producers::Producer;
+use thalweg_wire::producers::{PRODUCERS_MAX, Producer};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex, ProducerId};
 
-use super::{Api, Close, answerable, resource};
+use super::{Api, Close, answerable, in_short, resource};
 use crate::broker::Shared;
 
 /// The versions served.
 pub const API: Api = Api::new(61, 0..=0);
 
-/// Producers in one answer, of about 50 bytes each.
-const TOLD_MAX: usize = 500_000;
+/// Producers in one answer, of about 50 bytes each: a megabyte.
+const TOLD_MAX: usize = 20_000;
+const _: () = assert!(TOLD_MAX >= PRODUCERS_MAX);
 
 type Refusal = (ErrorCode, Option<String>);
 
 /// Answers.
 pub async fn handle(shared: &Shared, request: DescribeProducersRequest) -> Result<DescribeProducersResponse, Close> {
-    resource::check_partitions(shared, request.topics.iter().map(|topic| topic.partition_indexes.len()).sum())?;
+    resource::check_partitions(shared, request.topics.iter().map(|topic| topic.partition_indexes.len().max(1)).sum())?;
     let mut left = TOLD_MAX;
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let name = answerable(topic.name.into())?.into_owned();
+        let no_name = validate_name(&name).err().map(|error| in_short(&error.to_string()).to_owned());
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for partition_index in topic.partition_indexes {
-            let found = producers(shared, &name, partition_index, &mut left).await;
+            let found = match &no_name {
+                Some(message) => Err((ErrorCode::InvalidTopicException, Some(message.clone()))),
+                None => producers(shared, &name, partition_index, &mut left).await,
+            };
             let (error_code, error_message, active_producers) = match found {
                 Ok(producers) => (0, None, producers),
                 Err((code, message)) => (code.code(), message, Vec::new()),
@@ -54,7 +59,6 @@ async fn producers(
     partition: PartitionIndex,
     left: &mut usize,
 ) -> Result<Vec<ProducerState>, Refusal> {
-    validate_name(topic).map_err(|error| (ErrorCode::InvalidTopicException, Some(error.to_string())))?;
     let topic = shared.cluster.topic(topic).ok_or_else(|| {
         let message = "This server does not host this topic-partition.".to_owned();
         (ErrorCode::UnknownTopicOrPartition, Some(message))

@@ -14,7 +14,7 @@ use thalweg_messages::elect_leaders::{
 };
 use thalweg_wire::{ErrorCode, PartitionIndex};
 
-use super::{Api, Close, answerable, in_an_answer, resource};
+use super::{Api, Close, answerable, in_an_answer, in_short, resource};
 use crate::broker::Shared;
 
 /// The versions served.
@@ -38,7 +38,7 @@ pub fn handle(shared: &Shared, request: ElectLeadersRequest, version: i16) -> Re
         (None, Some(_)) => Vec::new(),
         (None, None) => image.topics().map(|topic| named(topic.name())).collect(),
     };
-    resource::check_partitions(shared, topics.iter().map(|topic| topic.partitions.len()).sum())?;
+    resource::check_partitions(shared, topics.iter().map(|topic| topic.partitions.len().max(1)).sum())?;
     let mut replica_election_results = Vec::with_capacity(topics.len());
     for topic in topics {
         let name = answerable(topic.topic.into())?.into_owned();
@@ -64,7 +64,9 @@ fn named(topic: &str) -> TopicPartitions {
 }
 
 fn outcome(image: &Image, name: &str, index: PartitionIndex) -> (ErrorCode, Option<String>) {
-    let (code, message) = match image.topic(name).map(|topic| topic.partition(index)) {
+    let topic = image.topic(name);
+    let name = in_short(name);
+    let (code, message) = match topic.map(|topic| topic.partition(index)) {
         None => (ErrorCode::UnknownTopicOrPartition, format!("No such topic as {name}")),
         Some(None) => (ErrorCode::UnknownTopicOrPartition, format!("No such partition as {name}-{index}")),
         Some(Some(_)) => (ErrorCode::ElectionNotNeeded, "Leader election not needed for topic partition.".to_owned()),

@@ -3,7 +3,7 @@
 //! The names of what can have settings: topics, brokers, their loggers. Subscriptions of client metrics and groups have
 //! none here, so none is listed.
 //!
-//! v0 was ListClientMetricsResources and asks for those alone (KIP-714); v1 asks by kind (KIP-1142).
+//! v0 was ListClientMetricsResources and asks for those alone (KIP-1000); v1 asks by kind (KIP-1142).
 
 use std::collections::BTreeSet;
 

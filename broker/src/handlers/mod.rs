@@ -58,6 +58,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use thalweg_coordinators::cluster::NAME_LENGTH_MAX;
 use thalweg_coordinators::groups;
 use thalweg_messages::api::body_form;
 use thalweg_messages::{Message, Response};
@@ -363,6 +364,11 @@ fn no_answer(told: Told) -> ErrorCode {
 /// A name that an answer can repeat: see [`Head::answer`]. For handlers that answer later.
 fn answerable(name: Cow<'_, str>) -> Result<Cow<'_, str>, Close> {
     if name.len() > STRING_BYTES_MAX { Err("a name that no answer can repeat".to_owned()) } else { Ok(name) }
+}
+
+/// A name as a message about it repeats it: one that no topic can have is not repeated at length for each of its partitions.
+fn in_short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_LENGTH_MAX)]
 }
 
 /// What an answer says of an error, as long as an answer can say it: what it repeats of a request may fill a string alone.

@@ -198,7 +198,22 @@ impl Image {
             }
             MetadataRecord::ProducerIds(record) => self.producer_ids = Some(record.clone()),
             MetadataRecord::NoOp(_) => {}
-            other => unreachable!("of {other:?} nothing follows: it is read as a record that is only kept"),
+            MetadataRecord::FenceBroker(_)
+            | MetadataRecord::UnfenceBroker(_)
+            | MetadataRecord::BrokerRegistrationChange(_)
+            | MetadataRecord::RegisterController(_)
+            | MetadataRecord::DelegationToken(_)
+            | MetadataRecord::RemoveDelegationToken(_)
+            | MetadataRecord::UserScramCredential(_)
+            | MetadataRecord::RemoveUserScramCredential(_)
+            | MetadataRecord::AccessControlEntry(_)
+            | MetadataRecord::RemoveAccessControlEntry(_)
+            | MetadataRecord::ClientQuota(_)
+            | MetadataRecord::ZkMigrationState(_)
+            | MetadataRecord::ClearElr(_)
+            | MetadataRecord::BeginTransaction(_)
+            | MetadataRecord::EndTransaction(_)
+            | MetadataRecord::AbortTransaction(_) => unreachable!("`records` never reads one as known: {record:?}"),
         }
     }
 

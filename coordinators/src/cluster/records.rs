@@ -11,7 +11,12 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use bytes::{BufMut, Bytes};
-use thalweg_messages::metadata_log::MetadataRecord;
+use thalweg_messages::Record as _;
+use thalweg_messages::metadata_log::{
+    AbortTransactionRecord, BeginTransactionRecord, BrokerRegistered, ConfigRecord, EndTransactionRecord,
+    FeatureLevelRecord, MetadataRecord, NoOpRecord, PartitionChangeRecord, PartitionRecord, ProducerIdsRecord,
+    RegisterBrokerRecord, RemoveTopicRecord, TopicRecord, UnregisterBrokerRecord, type_of,
+};
 use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Form};
 
 /// One change of the cluster.
@@ -97,19 +102,37 @@ pub fn decode(payload: &Bytes) -> impl Iterator<Item = Result<Record, Malformed>
     })
 }
 
-/// Whether it can be read, but nothing follows from it: such a record is kept as it is, for a release that knows what to do.
-fn is_only_kept(record: &MetadataRecord) -> bool {
-    use MetadataRecord as M;
-    match record {
-        M::RegisterBroker(_) | M::BrokerRegistered(_) | M::UnregisterBroker(_) => false,
-        M::Topic(_) | M::RemoveTopic(_) | M::Partition(_) | M::PartitionChange(_) => false,
-        M::Config(_) | M::FeatureLevel(_) | M::ProducerIds(_) | M::NoOp(_) => false,
-        M::FenceBroker(_) | M::UnfenceBroker(_) | M::BrokerRegistrationChange(_) | M::RegisterController(_) => true,
-        M::DelegationToken(_) | M::RemoveDelegationToken(_) => true,
-        M::UserScramCredential(_) | M::RemoveUserScramCredential(_) => true,
-        M::AccessControlEntry(_) | M::RemoveAccessControlEntry(_) | M::ClientQuota(_) => true,
-        M::BeginTransaction(_) | M::EndTransaction(_) | M::AbortTransaction(_) => true,
-        M::ZkMigrationState(_) | M::ClearElr(_) => true,
+/// What follows from a record, by its type alone: a newer release may have written it in a version that we can't read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Consequence {
+    /// The image changes.
+    Applied,
+    /// Nothing yet: it stays as it is, for a release that knows what to do.
+    Kept,
+    /// It decides about others, and we don't know how.
+    Refused,
+}
+
+impl Consequence {
+    fn of(record_type: i16) -> Consequence {
+        match record_type {
+            RegisterBrokerRecord::RECORD_TYPE
+            | BrokerRegistered::RECORD_TYPE
+            | UnregisterBrokerRecord::RECORD_TYPE
+            | TopicRecord::RECORD_TYPE
+            | RemoveTopicRecord::RECORD_TYPE
+            | PartitionRecord::RECORD_TYPE
+            | PartitionChangeRecord::RECORD_TYPE
+            | ConfigRecord::RECORD_TYPE
+            | FeatureLevelRecord::RECORD_TYPE
+            | ProducerIdsRecord::RECORD_TYPE
+            | NoOpRecord::RECORD_TYPE => Consequence::Applied,
+            // Whether what lies between them counts, the last of them says.
+            BeginTransactionRecord::RECORD_TYPE
+            | EndTransactionRecord::RECORD_TYPE
+            | AbortTransactionRecord::RECORD_TYPE => Consequence::Refused,
+            _ => Consequence::Kept,
+        }
     }
 }
 
@@ -121,11 +144,16 @@ fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
         return Err(Malformed::Length { at });
     }
     let frame = payload.slice(begin..begin + length);
-    let record = match MetadataRecord::decode(&frame) {
-        Ok((record, _)) if !is_only_kept(&record) => Record::Known(record),
+    let malformed = |reason| Malformed::Record { at: begin, reason };
+    let record_type = type_of(&frame).map_err(malformed)?;
+    let record = match Consequence::of(record_type) {
+        Consequence::Applied => {
+            let (record, _) = MetadataRecord::decode(&frame).map_err(malformed)?;
+            Record::Known(record)
+        }
         // A copy: it stays for good, and must not hold the whole entry in memory.
-        Ok(_) | Err(DecodeError::UnknownRecord(_)) => Record::Unknown(Bytes::copy_from_slice(&frame)),
-        Err(reason) => return Err(Malformed::Record { at: begin, reason }),
+        Consequence::Kept => Record::Unknown(Bytes::copy_from_slice(&frame)),
+        Consequence::Refused => return Err(malformed(DecodeError::UnknownRecord(record_type))),
     };
     Ok((record, begin + length))
 }
@@ -133,7 +161,7 @@ fn read(payload: &Bytes, at: usize) -> Result<(Record, usize), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use thalweg_messages::metadata_log::{ClientQuotaRecord, FeatureLevelRecord, TopicRecord};
+    use thalweg_messages::metadata_log::ClientQuotaRecord;
     use thalweg_wire::Uuid;
     use thalweg_wire::codec::STRING_BYTES_MAX;
 
@@ -158,9 +186,20 @@ mod tests {
     #[test]
     fn a_record_of_which_nothing_follows_is_kept_as_it_is() {
         let quota = ClientQuotaRecord { key: "producer_byte_rate".to_owned(), value: 1e6, ..Default::default() };
-        let frame = MetadataRecord::from(quota.clone()).encode(0).unwrap();
-        let read = decode(&encode([Record::from(quota)]).unwrap()).collect::<Result<Vec<_>, _>>();
-        assert_eq!(read, Ok(vec![Record::Unknown(frame)]));
+        let written = MetadataRecord::from(quota).encode(0).unwrap();
+        let (mut newer, mut damaged) = (written.to_vec(), written.to_vec());
+        (newer[2], damaged[3]) = (9, 0xff);
+        for frame in [written, newer.into(), damaged.into()] {
+            let kept = Record::Unknown(frame);
+            assert_eq!(decode(&encode([&kept]).unwrap()).collect::<Result<Vec<_>, _>>(), Ok(vec![kept]));
+        }
+    }
+
+    #[test]
+    fn a_transaction_of_metadata_is_refused() {
+        let begin = MetadataRecord::from(BeginTransactionRecord::default()).encode(0).unwrap();
+        let read = decode(&encode([Record::Unknown(begin)]).unwrap()).next();
+        assert_eq!(read, Some(Err(Malformed::Record { at: 1, reason: DecodeError::UnknownRecord(23) })));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use thalweg_messages::group_log::{
-    GroupMetadataKey, GroupMetadataValue, GroupRecord, OffsetCommitKey, OffsetCommitValue,
+    GroupMetadataKey, GroupMetadataValue, GroupRecord, LegacyOffsetCommitKey, LegacyOffsetCommitValue, OffsetCommitKey,
+    OffsetCommitValue,
 };
 use thalweg_wire::{PartitionIndex, ProducerId};
 
@@ -218,6 +219,14 @@ impl Machine for Stored {
             GroupRecord::OffsetCommit(key, value) => {
                 self.open.supersede(key, at.offset);
                 self.set_offset(key, value.as_ref());
+            }
+            GroupRecord::LegacyOffsetCommit(key, value) => {
+                let LegacyOffsetCommitKey { group, topic, partition } = key.clone();
+                let key = OffsetCommitKey { group, topic, partition };
+                let value = value.clone().map(|LegacyOffsetCommitValue { offset, metadata, commit_timestamp }| {
+                    OffsetCommitValue { offset, metadata, commit_timestamp, ..OffsetCommitValue::default() }
+                });
+                self.apply(at, &GroupRecord::OffsetCommit(key, value));
             }
             _ => self.others += 1,
         }

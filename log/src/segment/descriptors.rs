@@ -269,6 +269,10 @@ mod tests {
         fn space(&self, path: &Path) -> io::Result<Space> {
             self.disk.space(path)
         }
+
+        fn absolute(&self, path: &Path) -> io::Result<PathBuf> {
+            self.disk.absolute(path)
+        }
     }
 
     /// Else the writer would write into the file that has no name any more.

@@ -1,7 +1,7 @@
 //! AlterReplicaLogDirs: moves replicas to another log directory of the same broker (KIP-113).
 //!
 //! Each broker is asked for its own replicas, and answers when the move has begun: a copy grows in the new directory
-//! and takes the place of the old one once it has caught up. REPLICA_NOT_AVAILABLE: the broker has no replica of that
+//! and takes the place of the old one once it has caught up. UNKNOWN_TOPIC_OR_PARTITION: the broker has no replica of that
 //! partition.
 //!
 //! - v2: Flexible.

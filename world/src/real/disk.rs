@@ -107,6 +107,10 @@ impl Disk for RealDisk {
             total: stat.f_blocks.saturating_mul(stat.f_frsize),
         })
     }
+
+    fn absolute(&self, path: &Path) -> io::Result<PathBuf> {
+        std::path::absolute(path)
+    }
 }
 
 impl RealDisk {

@@ -164,6 +164,10 @@ impl Disk for SimulatedDisk {
         state.tree.find(path, Life::Now)?;
         Ok(Space { free: state.room(), total: state.faults.capacity })
     }
+
+    fn absolute(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(Path::new("/").join(path))
+    }
 }
 
 struct Lock {
