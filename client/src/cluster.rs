@@ -299,15 +299,23 @@ impl Client {
     /// # Errors
     /// [`ClientError::NoBroker`] when nobody answers.
     pub async fn metadata(&self, topics: Option<&[&str]>) -> Result<MetadataResponse, ClientError> {
+        self.ask_metadata(topics, self.shared.options.creates_topics).await
+    }
+
+    /// The same, and no topic is made by asking.
+    pub(crate) async fn metadata_of_those_there(&self, topics: &[&str]) -> Result<MetadataResponse, ClientError> {
+        self.ask_metadata(Some(topics), false).await
+    }
+
+    async fn ask_metadata(&self, topics: Option<&[&str]>, may_create: bool) -> Result<MetadataResponse, ClientError> {
         let named = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned()), ..Default::default() };
         let request = MetadataRequest {
             topics: topics.map(|topics| topics.iter().map(named).collect()),
-            allow_auto_topic_creation: self.shared.options.creates_topics,
+            allow_auto_topic_creation: may_create,
             ..MetadataRequest::default()
         };
         let began = self.shared.world.clock.now();
-        let (connection, response) = self.ask_anybody(&request).await?;
-        drop(connection);
+        let (_, response) = self.ask_anybody(&request).await?;
         self.learn(began, &response);
         Ok(response)
     }
@@ -352,6 +360,18 @@ impl Client {
                     Err(CallError::TimedOut) => last = CallError::TimedOut.to_string(),
                     Err(error) => return Err(error.into()),
                 },
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(ClientError::NoBroker(last))
+    }
+
+    /// A connection to a broker that can be reached.
+    pub(crate) async fn connection_to_anybody(&self) -> Result<Connection, ClientError> {
+        let mut last = "there is no address to begin with".to_owned();
+        for peer in self.peers() {
+            match self.connection(&peer).await {
+                Ok(connection) => return Ok(connection),
                 Err(error) => last = error.to_string(),
             }
         }

@@ -97,6 +97,14 @@ fn tools_of_kafka_describe_one_node() {
     }
 }
 
+/// Our own client library beside the others, and against a real Kafka.
+#[test]
+fn our_client_writes_what_others_read_and_reads_what_they_write() {
+    if has_confluent() {
+        run_with("test_client", &[("INTEROP_EXAMPLES", &examples_of_the_client())]);
+    }
+}
+
 /// Groups of Kafka's own client, by the protocol that is its default.
 #[test]
 fn groups_of_java_share_and_commit() {
@@ -179,11 +187,16 @@ fn needed(variable: &str, what: &str, probe: &mut Command) -> bool {
 
 /// Runs one file of scenarios and fails with what it printed.
 fn run(scenarios: &str) {
+    run_with(scenarios, &[]);
+}
+
+fn run_with(scenarios: &str, environment: &[(&str, &Path)]) {
     let output = Command::new(python())
         .args(["-m", "unittest", "-v", scenarios])
         .current_dir(root().join("interop"))
         .env("INTEROP_BINARY", binary())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .output()
         .expect("Python runs");
@@ -206,16 +219,27 @@ fn binary() -> &'static Path {
             // Scenarios run in a folder of their own.
             return root().join(named);
         }
-        let build = ["build", "--quiet", "--package", "thalweg", "--message-format", "json-render-diagnostics"];
-        let output = Command::new(env!("CARGO")).args(build).current_dir(root()).output().expect("cargo runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // Cargo says where it put the binary; the folder of builds is everybody's own choice.
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let path = messages.lines().find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
-        PathBuf::from(path.expect("cargo names the binary that it built"))
+        built(&["--package", "thalweg"])
     })
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lives in a folder of the workspace").to_path_buf()
+}
+
+/// The folder of the client's examples, built from this tree.
+fn examples_of_the_client() -> PathBuf {
+    let example = built(&["--package", "thalweg-client", "--examples"]);
+    example.parent().expect("it is in a folder").to_owned()
+}
+
+/// Builds, and answers with the first binary that was built.
+fn built(what: &[&str]) -> PathBuf {
+    let build = ["build", "--quiet", "--message-format", "json-render-diagnostics"];
+    let output = Command::new(env!("CARGO")).args(build).args(what).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Cargo says where it put the binary; the folder of builds is everybody's own choice.
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let path = messages.lines().find_map(|line| line.split("\"executable\":\"").nth(1)?.split('"').next());
+    PathBuf::from(path.expect("cargo names the binary that it built"))
 }

@@ -1,0 +1,141 @@
+//! Changes what a cluster is, and looks at it: topics, their partitions, settings and records.
+//!
+//! What changes the cluster goes to its controller, once: if the connection is lost before the answer, nobody knows whether
+//! it was done, and the program looks before it asks again. Each thing that a request names has an outcome of its own.
+
+mod configs;
+mod topics;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+
+use thalweg_messages::Request;
+use thalweg_wire::{BrokerId, ErrorCode};
+
+use crate::cluster::{Client, ClientError, Purpose};
+pub use configs::{Change, Resource, Setting, Source};
+pub use topics::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicListing};
+
+/// Whether what a request asks for is done, or only checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// It is done.
+    Do,
+    /// It is only checked.
+    Check,
+}
+
+/// Why one thing that was asked for was not done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Kafka's code.
+    pub code: ErrorCode,
+    /// In the broker's words; may be empty.
+    pub message: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.as_str() {
+            "" => self.code.fmt(f),
+            message => write!(f, "{message} ({})", self.code),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    /// What an answer says of one thing.
+    fn check(code: i16, message: Option<&str>) -> Result<(), Refused> {
+        match ErrorCode::from_code(code) {
+            Some(ErrorCode::None) => Ok(()),
+            code => {
+                let code = code.unwrap_or(ErrorCode::UnknownServerError);
+                Err(Refused { code, message: message.unwrap_or_default().to_owned() })
+            }
+        }
+    }
+}
+
+/// Names in the order in which they were asked for, each with what became of it.
+pub type Outcomes<T> = Vec<(String, Result<T, Refused>)>;
+
+/// What a broker told, whatever its order, by the names that it was asked for.
+fn in_order<T>(names: Vec<String>, told: impl Iterator<Item = (String, Result<T, Refused>)>) -> Outcomes<T> {
+    let mut by_name: HashMap<String, VecDeque<Result<T, Refused>>> = HashMap::new();
+    told.for_each(|(name, outcome)| by_name.entry(name).or_default().push_back(outcome));
+    let outcomes = names.into_iter().map(|name| {
+        let outcome = by_name.get_mut(&name).and_then(VecDeque::pop_front).unwrap_or_else(|| {
+            let message = "the broker's answer doesn't name it".to_owned();
+            Err(Refused { code: ErrorCode::UnknownServerError, message })
+        });
+        (name, outcome)
+    });
+    outcomes.collect()
+}
+
+/// Administers a cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin {
+    client: Client,
+}
+
+/// A broker of a cluster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BrokerDescription {
+    /// Its number.
+    pub id: BrokerId,
+    /// Where clients find it.
+    pub host: String,
+    /// Its port.
+    pub port: i32,
+    /// Where it stands, if it says so.
+    pub rack: Option<String>,
+}
+
+/// A cluster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClusterDescription {
+    /// Its id; empty where it has none.
+    pub id: String,
+    /// Who changes it; -1 where nobody tells.
+    pub controller: BrokerId,
+    /// Who is in it, by number.
+    pub brokers: Vec<BrokerDescription>,
+}
+
+impl Admin {
+    /// Administers the cluster of a client.
+    pub fn new(client: Client) -> Admin {
+        Admin { client }
+    }
+
+    /// Who is in the cluster.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cluster(&self) -> Result<ClusterDescription, ClientError> {
+        let told = self.client.metadata(Some(&[])).await?;
+        let brokers = told.brokers.into_iter().map(|broker| BrokerDescription {
+            id: broker.node_id,
+            host: broker.host,
+            port: broker.port,
+            rack: broker.rack,
+        });
+        let mut brokers: Vec<BrokerDescription> = brokers.collect();
+        brokers.sort_by_key(|broker| broker.id);
+        Ok(ClusterDescription { id: told.cluster_id.unwrap_or_default(), controller: told.controller_id, brokers })
+    }
+
+    /// Asks the controller, once.
+    async fn ask_controller<R: Request>(&self, request: &R) -> Result<R::Response, ClientError> {
+        let told = self.client.metadata(Some(&[])).await?;
+        let connection = match told.controller_id {
+            // A cluster whose brokers pass it on may not tell.
+            none if none < BrokerId(0) => return Ok(self.client.ask_anybody(request).await?.1),
+            controller => self.client.connection_to(controller, Purpose::Requests).await?,
+        };
+        Ok(connection.call(request).await?)
+    }
+}
