@@ -312,12 +312,22 @@ impl Driver {
                 self.unblock(broker);
             }
             Done::Learned { topic, outcome } => {
-                if let Err(error) = outcome {
-                    tracing::debug!(%topic, %error, "nobody knows who leads it");
-                }
                 let parked = self.parked.remove(&topic).unwrap_or_default();
+                let now = self.now();
                 let mut queues = self.shared.queues();
-                parked.into_iter().for_each(|id| queues.put_back(id));
+                for id in parked {
+                    match &outcome {
+                        Ok(()) => queues.put_back(id),
+                        Err(ClientError::Refused { code, what }) if !code.is_retriable() => {
+                            queues.refuse(id, *code, what);
+                        }
+                        Err(error) => {
+                            tracing::debug!(%topic, %error, "nobody knows who leads it");
+                            queues.postpone(id, now);
+                        }
+                    }
+                }
+                self.shared.room.add_permits(queues.released());
             }
             Done::Identified(outcome) => {
                 let now = self.now();

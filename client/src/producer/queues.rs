@@ -386,13 +386,35 @@ impl Queues {
 
     /// Back to its place among those that wait, for later.
     fn again(&mut self, id: QueueId, closed: Closed, now: Moment) {
-        const PAUSE_FIRST: Duration = Duration::from_millis(100);
-        const PAUSE_MOST: Duration = Duration::from_secs(1);
         let queue = &mut self.queues[id.0];
         let place = queue.waiting.iter().position(|waiting| waiting.number > closed.number);
         queue.waiting.insert(place.unwrap_or(queue.waiting.len()), closed);
+        self.postpone(id, now);
+    }
+
+    /// Nothing of it is sent for a while, which grows from time to time until something is stored.
+    pub(crate) fn postpone(&mut self, id: QueueId, now: Moment) {
+        const PAUSE_FIRST: Duration = Duration::from_millis(100);
+        const PAUSE_MOST: Duration = Duration::from_secs(1);
+        if self.queues[id.0].open.as_ref().is_some_and(|open| open.created + self.rules.linger <= now) {
+            self.close(id);
+        }
+        let queue = &mut self.queues[id.0];
         queue.not_before = now + PAUSE_FIRST.saturating_mul(1 << queue.failures.min(8)).min(PAUSE_MOST);
         queue.failures = queue.failures.saturating_add(1);
+        self.look_again(id, now);
+    }
+
+    /// What waits in it will never be taken, nor what still gathers.
+    pub(crate) fn refuse(&mut self, id: QueueId, code: ErrorCode, message: &str) {
+        self.close(id);
+        let is_numbered = self.identity.is_some();
+        let queue = &mut self.queues[id.0];
+        for closed in queue.waiting.drain(..) {
+            self.released += closed.charged;
+            queue.needs_epoch |= is_numbered && closed.sequence.is_some();
+            closed.fate.settle(Err(DeliveryError::Refused { code, message: message.to_owned() }));
+        }
     }
 
     /// Gives up what has waited too long.
@@ -622,6 +644,20 @@ mod tests {
         assert!(matches!(waits.told(), Some(Err(DeliveryError::TimedOut { .. }))));
         assert_eq!((queues.released(), queues.is_empty()), (charged, true));
         assert!(queues.wants_epoch(), "both numbers are used up");
+    }
+
+    #[test]
+    fn what_has_no_leader_waits_and_what_never_will_have_one_is_told_so() {
+        let mut queues = queues();
+        let deliveries = [push(&mut queues, 0, at(0)), push(&mut queues, 1, at(0))];
+        assert_eq!(queues.due(at(0)).len(), 2);
+        queues.postpone(QueueId(0), at(0));
+        queues.refuse(QueueId(1), ErrorCode::TopicAuthorizationFailed, "topic t");
+        assert!(matches!(deliveries[1].told(), Some(Err(DeliveryError::Refused { .. }))));
+        assert_eq!((deliveries[0].told(), queues.deadline()), (None, Some(at(100))));
+        assert_eq!(sendable(&mut queues, at(99)), []);
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
+        assert!(queues.released() > 0);
     }
 
     #[test]
