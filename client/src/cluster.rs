@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -117,6 +118,8 @@ struct Shared {
     asking: tokio::sync::Mutex<()>,
     /// What bootstrap address is next.
     turn: Mutex<usize>,
+    /// The number of the next consumer.
+    consumers: AtomicU64,
 }
 
 #[derive(Default)]
@@ -137,7 +140,8 @@ enum Peer {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Purpose {
     Requests,
-    Fetches,
+    /// Of one consumer: they wait for records, each for its own.
+    Fetches(u64),
 }
 
 struct Line {
@@ -172,6 +176,7 @@ impl Client {
             state: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
             turn: Mutex::new(0),
+            consumers: AtomicU64::new(0),
         };
         Client { shared: Arc::new(shared) }
     }
@@ -199,7 +204,17 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`] where asking again would not help, such as for a name that no topic can have.
     pub async fn partition_count(&self, topic: &str, deadline: Moment) -> Result<usize, ClientError> {
-        self.known(topic, deadline, |known| (!known.partitions.is_empty()).then_some(known.partitions.len())).await
+        let count = |known: &Topic| (!known.partitions.is_empty()).then_some(known.partitions.len());
+        // Who leads may have changed; how many there are has not.
+        let known = self.state().topics.get(topic).filter(|known| self.is_young(known)).and_then(count);
+        match known {
+            Some(count) => Ok(count),
+            None => self.known(topic, deadline, count).await,
+        }
+    }
+
+    fn is_young(&self, known: &Topic) -> bool {
+        self.shared.world.clock.now().since(known.asked) < self.shared.options.metadata_max_age
     }
 
     /// The id of a topic; zero where the broker has none for it.
@@ -249,7 +264,14 @@ impl Client {
             if let Some(found) = self.fresh(topic, &look) {
                 return Ok(found);
             }
-            let reason = match self.ask_about(topic).await {
+            let asked = tokio::select! {
+                biased;
+                asked = self.ask_about(topic) => asked,
+                () = self.shared.world.clock.sleep_until(deadline) => {
+                    return Err(ClientError::TimedOut(format!("nobody told of topic {topic}")));
+                }
+            };
+            let reason = match asked {
                 Ok(()) => match self.fresh(topic, &look) {
                     Some(found) => return Ok(found),
                     None => format!("nobody leads it yet ({topic})"),
@@ -268,14 +290,13 @@ impl Client {
     }
 
     fn fresh<T>(&self, topic: &str, look: impl Fn(&Topic) -> Option<T>) -> Option<T> {
-        let now = self.shared.world.clock.now();
         let state = self.state();
-        let known = state.topics.get(topic).filter(|known| !known.is_stale)?;
-        (now.since(known.asked) < self.shared.options.metadata_max_age).then(|| look(known))?
+        let known = state.topics.get(topic).filter(|known| !known.is_stale && self.is_young(known))?;
+        look(known)
     }
 
     /// Asks for one topic, or waits for who asks: then what it learned may be enough.
-    async fn ask_about(&self, topic: &str) -> Result<(), ClientError> {
+    pub(crate) async fn ask_about(&self, topic: &str) -> Result<(), ClientError> {
         let began = self.shared.world.clock.now();
         let _turn = self.shared.asking.lock().await;
         if self.state().topics.get(topic).is_some_and(|known| !known.is_stale && known.asked >= began) {
@@ -334,14 +355,15 @@ impl Client {
             if told.error_code != 0 && !told.partitions.iter().any(|partition| partition.leader_id >= BrokerId(0)) {
                 continue;
             }
-            let count = told.partitions.iter().map(|partition| partition.partition_index.0 + 1).max().unwrap_or(0);
+            let count = told.partitions.iter().map(|partition| partition.partition_index.0.saturating_add(1)).max();
             // One number for each that was told of: a broker can't make us hold more.
-            let count = usize::try_from(count).unwrap_or(0).min(told.partitions.len());
+            let count = usize::try_from(count.unwrap_or(0)).unwrap_or(0).min(told.partitions.len());
             let mut partitions = vec![None; count];
             for partition in &told.partitions {
                 let place = usize::try_from(partition.partition_index.0).ok().and_then(|at| partitions.get_mut(at));
                 let leader = Leader { broker: partition.leader_id, epoch: partition.leader_epoch };
-                if let Some(place) = place.filter(|_| leader.broker >= BrokerId(0)) {
+                // One that nobody could reach is none.
+                if let Some(place) = place.filter(|_| state.brokers.contains_key(&leader.broker)) {
                     *place = Some(leader);
                 }
             }
@@ -364,6 +386,16 @@ impl Client {
             }
         }
         Err(ClientError::NoBroker(last))
+    }
+
+    /// Connections of its own for a consumer.
+    pub(crate) fn begin_fetches(&self) -> Purpose {
+        Purpose::Fetches(self.shared.consumers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The consumer has ended: its connections close.
+    pub(crate) fn end_fetches(&self, own: Purpose) {
+        self.state().lines.retain(|peer, _| !matches!(peer, Peer::Broker(_, purpose) if *purpose == own));
     }
 
     /// A connection to a broker that can be reached.

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Requests that wait for the socket; past it who asks waits.
-const INBOX_MAX: usize = 64;
+const INBOX_MAX: usize = 256;
 
 /// Requests that are sent and not answered; past it the socket is not written to.
 const UNANSWERED_MAX: usize = 1024;
@@ -38,6 +38,8 @@ const TOGETHER_MAX: usize = 64;
 pub enum CallError {
     /// The connection can't be made, or is lost: whether the request was done, nobody knows. Ask on another.
     Lost(String),
+    /// Too many requests wait for the connection: it was not sent.
+    Busy,
     /// No answer came in time; the connection is closed.
     TimedOut,
     /// The broker and this client have no version of the API in common.
@@ -52,6 +54,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CallError::Lost(reason) => write!(f, "no connection to the broker: {reason}"),
+            CallError::Busy => f.write_str("too many requests wait for the connection"),
             CallError::TimedOut => f.write_str("the broker didn't answer in time"),
             CallError::Unsupported(api) => write!(f, "the broker serves no version of {api} that this client knows"),
             CallError::Inexpressible(reason) => write!(f, "the broker's version has no words for it: {reason}"),
@@ -183,7 +186,7 @@ impl Connection {
     /// these calls.
     ///
     /// # Errors
-    /// [`CallError::Lost`] also when too many wait for the socket: whoever calls this bounds what it has in flight.
+    /// [`CallError::Busy`] when too many wait for the socket already.
     pub(crate) fn begin<R: Request>(
         &self,
         request: &R,
@@ -202,7 +205,7 @@ impl Connection {
 
     fn post(&self, outgoing: Outgoing) -> Result<(), CallError> {
         self.outbox.try_send(outgoing).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => CallError::Lost("too much waits for it".to_owned()),
+            mpsc::error::TrySendError::Full(_) => CallError::Busy,
             mpsc::error::TrySendError::Closed(_) => lost(),
         })
     }

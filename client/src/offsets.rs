@@ -53,7 +53,7 @@ impl Client {
         &self,
         topic: &str,
         partition: PartitionIndex,
-        start: Start,
+        mut start: Start,
         isolation: Isolation,
         deadline: Moment,
     ) -> Result<Offset, ClientError> {
@@ -67,9 +67,12 @@ impl Client {
                 Start::Latest => self.offset_at(leader, topic, partition, LATEST, isolation).await,
             };
             let reason = match asked {
-                Ok(Offset(..0)) => {
-                    return Box::pin(self.offset(topic, partition, Start::Latest, isolation, deadline)).await;
+                // Nothing is of that time or later.
+                Ok(Offset(..0)) if matches!(start, Start::Time(_)) => {
+                    start = Start::Latest;
+                    continue;
                 }
+                Ok(Offset(..0)) => "the broker told of no offset".to_owned(),
                 Ok(offset) => return Ok(offset),
                 Err(ClientError::Refused { code, what })
                     if !code.is_retriable() && code != ErrorCode::FencedLeaderEpoch =>

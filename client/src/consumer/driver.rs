@@ -32,6 +32,8 @@ pub(super) struct Driver {
     jobs: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Brokers that have a question to answer.
     busy: BTreeSet<BrokerId>,
+    /// Its own connections.
+    purpose: Purpose,
 }
 
 /// What came to an end.
@@ -41,12 +43,32 @@ enum Done {
     Learned { asked: Asked, outcome: Result<(), ClientError> },
 }
 
+/// However the driver ends, its connections close, and whoever waits is told.
+struct End {
+    client: Client,
+    purpose: Purpose,
+    shared: Arc<Shared>,
+    over: watch::Sender<bool>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.client.end_fetches(self.purpose);
+        self.over.send_replace(true);
+        self.shared.came.notify_one();
+    }
+}
+
 impl Driver {
     pub(super) fn new(client: Client, options: Options, shared: Arc<Shared>) -> Driver {
-        Driver { client, options, shared, jobs: FuturesUnordered::new(), busy: BTreeSet::new() }
+        let purpose = client.begin_fetches();
+        Driver { client, options, shared, jobs: FuturesUnordered::new(), busy: BTreeSet::new(), purpose }
     }
 
-    pub(super) async fn run(mut self, mut over: watch::Receiver<bool>) {
+    pub(super) async fn run(mut self, over: watch::Sender<bool>) {
+        let _end =
+            End { client: self.client.clone(), purpose: self.purpose, shared: self.shared.clone(), over: over.clone() };
+        let mut over = over.subscribe();
         loop {
             self.ask();
             let clock = self.client.world().clock.clone();
@@ -134,10 +156,11 @@ impl Driver {
             ..FetchRequest::default()
         };
         self.busy.insert(broker);
-        let (client, asked) = (self.client.clone(), partitions.into_iter().map(|(asked, ..)| asked).collect());
+        let (client, purpose) = (self.client.clone(), self.purpose);
+        let asked = partitions.into_iter().map(|(asked, ..)| asked).collect();
         self.jobs.push(Box::pin(async move {
             let exchange = async {
-                let connection = client.connection_to(broker, Purpose::Fetches).await?;
+                let connection = client.connection_to(broker, purpose).await?;
                 let version = connection.version_of::<FetchRequest>(FETCH_VERSION_MAX)?;
                 connection.call_at(&request, version).await
             };

@@ -20,6 +20,7 @@ use crate::offsets::{Isolation, Start};
 use driver::Driver;
 use positions::{Positions, Taken};
 pub use records::{ConsumedRecord, Damaged, Records};
+use records::{Piece, Rest};
 
 /// How a consumer reads.
 #[derive(Clone, Debug)]
@@ -147,7 +148,7 @@ impl Consumer {
         let positions = Mutex::new(Positions::new(options.buffer_bytes, options.reset));
         let shared = Arc::new(Shared { positions, wake: Notify::new(), came: Notify::new() });
         let over = watch::Sender::new(false);
-        tokio::spawn(Driver::new(client, options, shared.clone()).run(over.subscribe()));
+        tokio::spawn(Driver::new(client, options, shared.clone()).run(over.clone()));
         Consumer { shared, over }
     }
 
@@ -169,7 +170,7 @@ impl Consumer {
         if is_assigned { Ok(()) } else { Err(NotAssigned) }
     }
 
-    /// Gives nothing of a partition until it is resumed.
+    /// Gives nothing of a partition until it is resumed. What was fetched of it already goes, and is fetched again.
     ///
     /// # Errors
     /// [`NotAssigned`].
@@ -214,18 +215,32 @@ impl Consumer {
                 // There may be more, for whoever else waits.
                 self.shared.came.notify_one();
                 self.shared.wake.notify_one();
-                return self.read(taken?);
+                let records = self.read(taken?);
+                if records.is_empty() {
+                    continue;
+                }
+                return Ok(records);
+            }
+            if *self.over.borrow() {
+                return Err(ConsumeError::Closed);
             }
             came.await;
         }
     }
 
-    fn read(&self, Taken { topic, partition, fetched }: Taken) -> Result<Records, ConsumeError> {
-        Records::read(topic.clone(), partition, fetched, &mut Scratch::new()).map_err(|damaged| {
-            let error = ConsumeError::Damaged(damaged);
-            self.shared.positions().damaged(&topic, partition, error.clone());
-            error
-        })
+    /// What can be read of a piece; the rest, or what is wrong with it, is next.
+    fn read(&self, Taken { ticket, topic, partition, fetched }: Taken) -> Records {
+        let Piece { records, rest } = Records::read(topic, partition, fetched, &mut Scratch::new());
+        let mut positions = self.shared.positions();
+        match rest {
+            Rest::Nothing => {}
+            Rest::More(more) => positions.put_front(ticket, more),
+            Rest::Damaged(damaged) => {
+                let offset = damaged.offset;
+                positions.damaged(ticket, offset, ConsumeError::Damaged(damaged));
+            }
+        }
+        records
     }
 }
 

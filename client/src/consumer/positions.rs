@@ -50,6 +50,8 @@ pub(crate) struct Positions {
     filled: VecDeque<PartId>,
     buffered: usize,
     generation: u64,
+    /// Who is asked for first, next time: another one each time, so that nobody is always last.
+    turn: usize,
 }
 
 struct Part {
@@ -69,11 +71,19 @@ struct Part {
     high_watermark: Option<Offset>,
 }
 
-/// A piece to be read, and where its partition then stands.
+/// A piece to be read.
 pub(crate) struct Taken {
+    pub(crate) ticket: Ticket,
     pub(crate) topic: Arc<str>,
     pub(crate) partition: PartitionIndex,
     pub(crate) fetched: Fetched,
+}
+
+/// Which piece was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    id: PartId,
+    generation: u64,
 }
 
 impl Positions {
@@ -86,6 +96,7 @@ impl Positions {
             filled: VecDeque::new(),
             buffered: 0,
             generation: 0,
+            turn: 0,
         }
     }
 
@@ -161,11 +172,18 @@ impl Positions {
         id.is_some()
     }
 
-    /// Gives nothing of it until further notice; what is held is kept. Whether it is assigned.
+    /// Gives nothing of it until further notice. What is held goes, and is asked for again: it would keep others from being
+    /// asked for. Whether it is assigned.
     pub(crate) fn pause(&mut self, topic: &str, partition: PartitionIndex, is_paused: bool) -> bool {
-        let id = self.assigned(topic, partition);
-        id.into_iter().for_each(|id| self.parts[id.0].is_paused = is_paused);
-        id.is_some()
+        let Some(id) = self.assigned(topic, partition) else { return false };
+        let part = &mut self.parts[id.0];
+        part.is_paused = is_paused;
+        if is_paused && let Some((first, _)) = part.pieces.front() {
+            let from = first.from;
+            self.clear(id);
+            self.parts[id.0].next = Ask::Fetch(from);
+        }
+        true
     }
 
     /// The next record that the program will be given.
@@ -180,9 +198,12 @@ impl Positions {
 
     /// What to ask for now. Each counts as asked until it is answered.
     pub(crate) fn wanted(&mut self, now: Moment) -> Vec<Asked> {
-        let has_room = self.buffered < self.buffer_bytes;
+        let has_room = self.buffered < self.buffer_bytes.max(1);
         let mut wanted = Vec::new();
-        for (place, part) in self.parts.iter_mut().enumerate() {
+        let count = self.parts.len();
+        self.turn = (self.turn + 1) % count.max(1);
+        for place in (0..count).map(|place| (place + self.turn) % count) {
+            let part = &mut self.parts[place];
             let may_ask = part.is_assigned && !part.is_paused && !part.is_asked && part.failure.is_none();
             if may_ask && has_room && part.pieces.len() < PIECES_MAX && part.not_before <= now {
                 part.is_asked = true;
@@ -279,14 +300,29 @@ impl Positions {
         let Some((fetched, next)) = part.pieces.pop_front() else { return part.failure.clone().map(Err) };
         self.buffered -= fetched.bytes.len();
         part.position = Some(next);
-        Some(Ok(Taken { topic: part.topic.clone(), partition: part.partition, fetched }))
+        let (ticket, topic) = (Ticket { id, generation: part.generation }, part.topic.clone());
+        Some(Ok(Taken { ticket, topic, partition: part.partition, fetched }))
     }
 
-    /// What can't be read is not passed over: the program is told, and goes on when it has sought.
-    pub(crate) fn damaged(&mut self, topic: &str, partition: PartitionIndex, error: ConsumeError) {
-        if let Some(id) = self.assigned(topic, partition) {
-            self.clear(id);
-            self.parts[id.0].failure = Some(error);
+    /// Only the first part of a piece was read: the rest is next.
+    pub(crate) fn put_front(&mut self, taken: Ticket, rest: Fetched) {
+        let part = &mut self.parts[taken.id.0];
+        if part.generation == taken.generation {
+            let next = part.position.replace(rest.from).unwrap_or(rest.from);
+            self.buffered += rest.bytes.len();
+            part.pieces.push_front((rest, next));
+            self.filled.push_front(taken.id);
+        }
+    }
+
+    /// What can't be read is not passed over: the program is told, behind what is good before it, and goes on when it has
+    /// sought.
+    pub(crate) fn damaged(&mut self, taken: Ticket, offset: Offset, error: ConsumeError) {
+        if self.parts[taken.id.0].generation == taken.generation {
+            self.clear(taken.id);
+            let part = &mut self.parts[taken.id.0];
+            (part.position, part.failure) = (Some(offset), Some(error));
+            self.filled.push_front(taken.id);
         }
     }
 }
@@ -339,7 +375,8 @@ mod tests {
     #[test]
     fn a_full_buffer_asks_for_nothing_until_something_is_taken() {
         let mut positions = positions(3, Reset::Fail);
-        let asked = positions.wanted(at(0));
+        let mut asked = positions.wanted(at(0));
+        asked.sort_by_key(|asked| asked.id);
         positions.fetched(&asked[0], piece(&asked[0], 60), Offset(20), Offset(99));
         positions.fetched(&asked[1], piece(&asked[1], 60), Offset(20), Offset(99));
         positions.fetched(&asked[2], piece(&asked[2], 0), Offset(10), Offset(10));
@@ -373,17 +410,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paused_is_neither_asked_for_nor_given_and_stays() {
+    fn what_is_paused_is_neither_asked_for_nor_given_and_takes_no_room() {
         let mut positions = positions(2, Reset::Fail);
-        let asked = positions.wanted(at(0));
+        let mut asked = positions.wanted(at(0));
+        asked.sort_by_key(|asked| asked.id);
         positions.fetched(&asked[0], piece(&asked[0], 10), Offset(20), Offset(99));
         positions.fetched(&asked[1], piece(&asked[1], 10), Offset(20), Offset(99));
         positions.pause("t", ZERO, true);
         assert_eq!(positions.take().unwrap().unwrap().partition, PartitionIndex(1));
         assert!(positions.take().is_none());
         assert_eq!(only(positions.wanted(at(0))).partition, PartitionIndex(1));
+        assert_eq!(positions.buffered, 0);
         positions.pause("t", ZERO, false);
-        assert_eq!(positions.take().unwrap().unwrap().partition, ZERO);
+        let asked = only(positions.wanted(at(0)));
+        assert_eq!((asked.partition, asked.what), (ZERO, Ask::Fetch(Offset(10))));
     }
 
     #[test]

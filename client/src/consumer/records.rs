@@ -27,13 +27,15 @@ pub struct Damaged {
     pub partition: PartitionIndex,
     /// The first offset that can't be read, as far as is known.
     pub offset: Offset,
+    /// From where on there may be good records again: seek there to go on without what is damaged. `None`: nobody knows.
+    pub next: Option<Offset>,
     /// What is wrong with it.
     pub reason: String,
 }
 
 impl fmt::Display for Damaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damaged { topic, partition, offset, reason } = self;
+        let Damaged { topic, partition, offset, reason, .. } = self;
         write!(f, "{topic}/{partition} is damaged at offset {offset}: {reason}")
     }
 }
@@ -66,39 +68,74 @@ pub struct ConsumedRecord<'a> {
     pub headers: HeaderFields<'a>,
 }
 
+/// What was read of a piece, and why no more.
+pub(crate) struct Piece {
+    pub(crate) records: Records,
+    pub(crate) rest: Rest,
+}
+
+/// What lies behind what was read of a piece.
+pub(crate) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// More, which would be too much at once.
+    More(Fetched),
+    /// What can't be read.
+    Damaged(Damaged),
+}
+
+/// Decompressed bytes that are given at once, and one batch more: a few compressed ones may become gigabytes.
+const PLAIN_BYTES_MAX: usize = 8 << 20;
+
 impl Records {
     /// Checks and decompresses whole batches, leaving out markers and what was taken back; a part of a batch at the end is
     /// left for the next time.
-    pub(crate) fn read(
-        topic: Arc<str>,
-        partition: PartitionIndex,
-        fetched: Fetched,
-        scratch: &mut Scratch,
-    ) -> Result<Records, Damaged> {
+    pub(crate) fn read(topic: Arc<str>, partition: PartitionIndex, fetched: Fetched, scratch: &mut Scratch) -> Piece {
         let Fetched { bytes, aborted, from } = fetched;
-        let mut taken_back = TakenBack::new(aborted);
-        let (mut batches, mut next) = (Vec::new(), from);
-        for batch in Batches::new(bytes) {
-            let damaged = |offset, reason: String| Damaged { topic: topic.clone(), partition, offset, reason };
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(Unreadable::Truncated { .. }) => break,
-                Err(Unreadable::Corrupt(corruption)) => return Err(damaged(next, format!("{corruption:?}"))),
-            };
-            batch.check().map_err(|corruption| damaged(batch.base_offset(), format!("{corruption:?}")))?;
-            next = next.max(batch.next_offset());
-            if taken_back.is_shown(&batch) {
-                let plain = batch.decompressed(scratch);
-                let plain = plain.map_err(|damage| damaged(batch.base_offset(), format!("{damage:?}")))?;
-                // Looked through once, so that who reads meets no surprise.
-                let mut records = batch::Records::of(&plain).into_iter().flatten();
-                if let Some(malformed) = records.find_map(Result::err) {
-                    return Err(damaged(batch.base_offset(), format!("{malformed:?}")));
-                }
-                batches.push(plain);
+        let mut taken_back = TakenBack::new(aborted.clone());
+        let mut records = Records { topic: topic.clone(), partition, from, batches: Vec::new(), next: from };
+        let (mut plain_bytes, mut unread) = (0, Batches::new(bytes.clone()));
+        let rest = loop {
+            let at = unread.position();
+            if plain_bytes >= PLAIN_BYTES_MAX {
+                let behind = Fetched { bytes: bytes.slice(at..), aborted, from: records.next };
+                break if behind.bytes.is_empty() { Rest::Nothing } else { Rest::More(behind) };
             }
-        }
-        Ok(Records { topic, partition, from, batches, next })
+            let damaged = |offset, next, reason: String| {
+                Rest::Damaged(Damaged { topic: topic.clone(), partition, offset, next, reason })
+            };
+            let batch = match unread.next() {
+                None | Some(Err(Unreadable::Truncated { .. })) => break Rest::Nothing,
+                Some(Err(Unreadable::Corrupt(corruption))) => {
+                    break damaged(records.next, None, format!("{corruption:?}"));
+                }
+                Some(Ok(batch)) => batch,
+            };
+            let (first, next) = (batch.base_offset().max(records.next), batch.next_offset());
+            if let Err(corruption) = batch.check() {
+                break damaged(first, Some(next), format!("{corruption:?}"));
+            }
+            if taken_back.is_shown(&batch) {
+                let plain = match batch.decompressed(scratch) {
+                    Ok(plain) => plain,
+                    Err(damage) => break damaged(first, Some(next), format!("{damage:?}")),
+                };
+                // Looked through once, so that who reads meets no surprise.
+                let malformed = batch::Records::of(&plain).into_iter().flatten().find_map(Result::err);
+                if let Some(malformed) = malformed {
+                    break damaged(first, Some(next), format!("{malformed:?}"));
+                }
+                plain_bytes += plain.byte_length();
+                records.batches.push(plain);
+            }
+            records.next = records.next.max(next);
+        };
+        Piece { records, rest }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 
     /// The topic.
@@ -195,7 +232,11 @@ mod tests {
             all
         });
         let fetched = Fetched { bytes: bytes.freeze(), aborted, from: Offset(from) };
-        let records = Records::read("t".into(), PartitionIndex(0), fetched, &mut Scratch::new())?;
+        let Piece { records, rest } = Records::read("t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
+        if let Rest::Damaged(damaged) = rest {
+            assert_eq!(records.next_offset(), damaged.offset, "what is good before it is given");
+            return Err(damaged);
+        }
         let shown =
             records.iter().map(|record| (record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
         Ok((shown.collect(), records.next_offset().0))
@@ -234,8 +275,30 @@ mod tests {
     fn damage_is_named() {
         let mut bytes = placed(plain(&["a"]), 7).to_vec();
         *bytes.last_mut().unwrap() ^= 1;
-        let damaged = read(&[bytes.into()], Vec::new(), 7).unwrap_err();
-        assert_eq!((damaged.offset, damaged.partition), (Offset(7), PartitionIndex(0)));
+        let damaged = read(&[placed(plain(&["good"]), 6), bytes.into()], Vec::new(), 6).unwrap_err();
+        assert_eq!((damaged.offset, damaged.partition, damaged.next), (Offset(7), PartitionIndex(0), Some(Offset(8))));
         assert!(damaged.to_string().contains("Crc"), "{damaged}");
+    }
+
+    // A few kilobytes may become gigabytes: they are given a few megabytes at a time.
+    #[test]
+    fn much_that_was_compressed_well_is_given_in_parts() {
+        let value = "x".repeat(3 << 20);
+        let log: Vec<Bytes> =
+            (0..9).map(|base| placed(plain(&[&value]).compressed(Compression::Zstd(3)), base)).collect();
+        let bytes = log.concat();
+        assert!(bytes.len() < 20_000);
+        let mut fetched = Fetched { bytes: bytes.into(), aborted: Vec::new(), from: Offset(0) };
+        let mut seen = Vec::new();
+        loop {
+            let Piece { records, rest } = Records::read("t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
+            seen.push(records.iter().map(|record| record.offset.0).collect::<Vec<_>>());
+            match rest {
+                Rest::More(more) => fetched = more,
+                Rest::Nothing => break,
+                Rest::Damaged(damaged) => panic!("{damaged}"),
+            }
+        }
+        assert_eq!(seen, [[0, 1, 2], [3, 4, 5], [6, 7, 8]]);
     }
 }

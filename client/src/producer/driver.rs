@@ -1,6 +1,6 @@
 //! Sends what the queues give, and tells them what came of it: the only place of the producer that awaits brokers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -28,7 +28,7 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     brokers: HashMap<BrokerId, Broker>,
     /// Topics whose leaders are asked for, and who waits for the answer.
-    parked: HashMap<Arc<str>, Vec<QueueId>>,
+    parked: HashMap<Arc<str>, Crowd>,
     jobs: FuturesUnordered<BoxFuture<'static, Done>>,
     is_identifying: bool,
     backoff: Backoff,
@@ -42,7 +42,42 @@ struct Broker {
     /// Requests that are not answered.
     in_flight: usize,
     /// Partitions that wait for a connection, or for an answer.
-    blocked: Vec<QueueId>,
+    blocked: Crowd,
+}
+
+/// Partitions that wait for something, each once, in the order in which they came.
+#[derive(Default)]
+struct Crowd {
+    order: Vec<QueueId>,
+    members: HashSet<QueueId>,
+}
+
+impl Crowd {
+    fn join(&mut self, more: impl IntoIterator<Item = QueueId>) {
+        for id in more {
+            if self.members.insert(id) {
+                self.order.push(id);
+            }
+        }
+    }
+
+    fn leave(&mut self) -> Vec<QueueId> {
+        self.members.clear();
+        std::mem::take(&mut self.order)
+    }
+}
+
+/// However the driver ends, whoever waits is told.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut queues = self.0.queues();
+        queues.abandon(&DeliveryError::Closed);
+        self.0.room.add_permits(queues.released());
+        drop(queues);
+        self.0.closing.send_replace(Closing::Ended);
+    }
 }
 
 /// What came to an end.
@@ -81,13 +116,14 @@ impl Driver {
     }
 
     pub(super) async fn run(mut self) {
+        let _end = End(self.shared.clone());
         let mut closing = self.shared.closing.subscribe();
         loop {
             self.send_what_is_due();
             match *closing.borrow_and_update() {
                 Closing::Open => {}
                 Closing::Draining if !self.shared.queues().is_empty() => {}
-                Closing::Draining | Closing::Abandoning | Closing::Ended => break,
+                Closing::Draining | Closing::Abandoning | Closing::Ended => return,
             }
             let deadline = self.shared.queues().deadline();
             let clock = self.client.world().clock.clone();
@@ -104,11 +140,6 @@ impl Driver {
                 () = sleep => {}
             }
         }
-        let mut queues = self.shared.queues();
-        queues.abandon(&DeliveryError::Closed);
-        self.shared.room.add_permits(queues.released());
-        drop(queues);
-        self.shared.closing.send_replace(Closing::Ended);
     }
 
     fn now(&self) -> Moment {
@@ -126,22 +157,30 @@ impl Driver {
             self.shared.room.add_permits(queues.released());
             return;
         }
+        // Each round sends something, or has it wait for something: it ends.
+        while self.send_a_round() {}
+    }
+
+    /// Whether there was anything to look at.
+    fn send_a_round(&mut self) -> bool {
         let (now, mut by_broker) = (self.now(), HashMap::<BrokerId, Vec<QueueId>>::new());
-        {
-            let shared = self.shared.clone();
-            let mut queues = shared.queues();
-            for id in queues.due(now) {
-                let (topic, partition) = queues.place(id);
-                match self.client.known_leader(topic, partition) {
-                    Some(leader) => by_broker.entry(leader.broker).or_default().push(id),
-                    None => self.park(&topic.clone(), partition, id),
-                }
+        let shared = self.shared.clone();
+        let mut queues = shared.queues();
+        let due = queues.due(now);
+        let is_something = !due.is_empty();
+        for id in due {
+            let (topic, partition) = queues.place(id);
+            match self.client.known_leader(topic, partition) {
+                Some(leader) => by_broker.entry(leader.broker).or_default().push(id),
+                None => self.park(&topic.clone(), id),
             }
-            shared.room.add_permits(queues.released());
         }
+        shared.room.add_permits(queues.released());
+        drop(queues);
         for (broker, queues) in by_broker {
             self.send_to(broker, queues, now);
         }
+        is_something
     }
 
     /// Whether batches can be numbered; if not, somebody is asked for a number. Where a number led nowhere, the next epoch
@@ -187,6 +226,11 @@ impl Driver {
             };
             let outcome =
                 client.ask_anybody(&request).await.and_then(|(_, told)| match ErrorCode::from_code(told.error_code) {
+                    Some(ErrorCode::None)
+                        if told.producer_id < ProducerId(0) || told.producer_epoch < ProducerEpoch(0) =>
+                    {
+                        Err(CallError::Malformed("a producer id below 0".to_owned()).into())
+                    }
                     Some(ErrorCode::None) => Ok(Identity { id: told.producer_id, epoch: told.producer_epoch }),
                     code => {
                         let code = code.unwrap_or(ErrorCode::UnknownServerError);
@@ -198,15 +242,15 @@ impl Driver {
     }
 
     /// Waits for somebody to say who leads it.
-    fn park(&mut self, topic: &Arc<str>, partition: PartitionIndex, id: QueueId) {
-        if let Some(parked) = self.parked.get_mut(topic) {
-            return parked.push(id);
+    fn park(&mut self, topic: &Arc<str>, id: QueueId) {
+        let is_asked = self.parked.contains_key(topic);
+        self.parked.entry(topic.clone()).or_default().join([id]);
+        if is_asked {
+            return;
         }
-        self.parked.insert(topic.clone(), vec![id]);
         let (client, topic) = (self.client.clone(), topic.clone());
-        let deadline = self.now() + self.client.options().request_timeout;
         self.jobs.push(Box::pin(async move {
-            let outcome = client.leader(&topic, partition, deadline).await.map(drop);
+            let outcome = client.ask_about(&topic).await;
             Done::Learned { topic, outcome }
         }));
     }
@@ -215,7 +259,7 @@ impl Driver {
         let broker = self.brokers.entry(id).or_default();
         let Some(connection) = broker.connection.clone().filter(Connection::is_open) else {
             broker.connection = None;
-            broker.blocked.extend(due);
+            broker.blocked.join(due);
             if !std::mem::replace(&mut broker.is_connecting, true) {
                 let client = self.client.clone();
                 self.jobs.push(Box::pin(async move {
@@ -227,8 +271,8 @@ impl Driver {
         let mut due = due.into_iter().peekable();
         while due.peek().is_some() {
             let broker = self.brokers.get_mut(&id).expect("it was put there");
-            if broker.in_flight >= self.options.in_flight_max {
-                broker.blocked.extend(due);
+            if broker.in_flight >= self.options.in_flight_max.max(1) {
+                broker.blocked.join(due);
                 return;
             }
             let (mut batches, mut bytes) = (Vec::new(), 0);
@@ -237,7 +281,7 @@ impl Driver {
                 && let Some(queue) = due.next()
             {
                 // One of each partition in a request: Kafka takes no more.
-                if let Some(outgoing) = queues.take(queue, now) {
+                if let Some(outgoing) = queues.take(queue, id, now) {
                     bytes += outgoing.batch.byte_length();
                     batches.push(outgoing);
                 }
@@ -305,19 +349,20 @@ impl Driver {
                     Ok(connection) => known.connection = Some(connection),
                     Err(error) => {
                         tracing::debug!(%broker, %error, "no connection");
-                        // It may lead nothing any more.
-                        self.forget_leaders_of(broker);
+                        return self.give_up_on(broker);
                     }
                 }
                 self.unblock(broker);
             }
             Done::Learned { topic, outcome } => {
-                let parked = self.parked.remove(&topic).unwrap_or_default();
+                let parked = self.parked.remove(&topic).unwrap_or_default().leave();
                 let now = self.now();
                 let mut queues = self.shared.queues();
                 for id in parked {
+                    let has_leader = self.client.known_leader(&topic, queues.place(id).1).is_some();
                     match &outcome {
-                        Ok(()) => queues.put_back(id),
+                        Ok(()) if has_leader => queues.put_back(id),
+                        Ok(()) => queues.postpone(id, now),
                         Err(ClientError::Refused { code, what }) if !code.is_retriable() => {
                             queues.refuse(id, *code, what);
                         }
@@ -354,15 +399,20 @@ impl Driver {
     }
 
     fn unblock(&mut self, broker: BrokerId) {
-        let blocked = std::mem::take(&mut self.brokers.entry(broker).or_default().blocked);
+        let blocked = self.brokers.entry(broker).or_default().blocked.leave();
         let mut queues = self.shared.queues();
         blocked.into_iter().for_each(|id| queues.put_back(id));
     }
 
-    fn forget_leaders_of(&mut self, broker: BrokerId) {
-        let blocked = self.brokers.get(&broker).map(|known| known.blocked.clone()).unwrap_or_default();
-        let queues = self.shared.queues();
-        blocked.iter().for_each(|id| self.client.forget_leaders(queues.place(*id).0));
+    /// It can't be reached, and may lead nothing any more: who waits for it waits a while, and asks who leads.
+    fn give_up_on(&mut self, broker: BrokerId) {
+        let now = self.now();
+        let blocked = self.brokers.entry(broker).or_default().blocked.leave();
+        let mut queues = self.shared.queues();
+        for id in blocked {
+            self.client.forget_leaders(queues.place(id).0);
+            queues.postpone(id, now);
+        }
     }
 
     fn answered(&mut self, batches: &[Outgoing], outcome: &Result<Option<ProduceResponse>, CallError>) {
@@ -383,6 +433,8 @@ impl Driver {
                 Err(error @ (CallError::Unsupported(_) | CallError::Inexpressible(_))) => {
                     Outcome::Refused(ErrorCode::UnsupportedVersion, error.to_string())
                 }
+                // It never left.
+                Err(error @ CallError::Busy) => Outcome::Again(error.to_string()),
                 Err(error) => Outcome::Unknown(error.to_string()),
             };
             if matches!(outcome, Outcome::Again(_) | Outcome::Unknown(_)) {

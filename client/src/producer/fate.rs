@@ -122,7 +122,7 @@ impl Delivery {
             Ok(stored) => *stored,
             Err(error) => return Some(Err(error.clone())),
         };
-        let offset = if base < Offset::ZERO { base } else { Offset(base.0 + i64::from(self.index)) };
+        let offset = if base < Offset::ZERO { base } else { Offset(base.0.saturating_add(i64::from(self.index))) };
         Some(Ok(Receipt { topic: self.fate.topic.clone(), partition: self.fate.partition, offset, append_time }))
     }
 }

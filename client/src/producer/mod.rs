@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use thalweg_wire::batch::Compression;
+use thalweg_wire::batch::{Compression, HEADER_BYTES};
 use thalweg_wire::{PartitionIndex, Timestamp};
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -144,7 +144,7 @@ impl<'a> Record<'a> {
 /// Why a record was not taken: it was not sent, and won't be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SendError {
-    /// It is longer than `request_bytes_max`.
+    /// It is longer than `request_bytes_max`, or `buffer_bytes`.
     TooLarge {
         /// Its bytes.
         bytes: usize,
@@ -257,8 +257,9 @@ impl Producer {
             value: record.value,
             headers: &record.headers,
         };
-        let (bytes, max) = (fields.bytes(), self.options.request_bytes_max);
-        if bytes > max {
+        let (bytes, max) = (fields.bytes(), self.options.request_bytes_max.min(self.options.buffer_bytes));
+        // It may be a batch of its own.
+        if bytes.saturating_add(HEADER_BYTES) > max {
             return Err(SendError::TooLarge { bytes, max });
         }
         let partition = self.partition_for(&record, bytes).await?;
@@ -327,7 +328,7 @@ impl Producer {
     }
 
     /// Takes no more, sends what is there, and ends. Ready when everything is settled.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         self.shared.closing.send_if_modified(|closing| {
             let is_open = *closing == Closing::Open;
             if is_open {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use thalweg_wire::batch::{self, Builder, Compression};
 use thalweg_wire::producers::sequence_after;
-use thalweg_wire::{ErrorCode, Moment, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
+use thalweg_wire::{BrokerId, ErrorCode, Moment, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 
 use super::fate::{Delivery, DeliveryError, Fate, Stored};
 
@@ -66,8 +66,8 @@ pub(crate) struct Queues {
     identity: Option<Identity>,
     queues: Vec<Queue>,
     by_name: HashMap<Arc<str>, Vec<Option<QueueId>>>,
-    /// Those that may have something to send.
-    ready: BTreeSet<QueueId>,
+    /// Those that may have something to send, each once, who waits longest first.
+    ready: VecDeque<QueueId>,
     /// When each is to be looked at next.
     timers: BTreeSet<(Moment, QueueId)>,
     next_number: u64,
@@ -86,8 +86,13 @@ struct Queue {
     /// The identity that its numbers belong to.
     identity: Option<Identity>,
     next_sequence: i32,
-    /// A number leads nowhere.
-    needs_epoch: bool,
+    /// The last batch whose number leads nowhere: those behind it wait for a new epoch.
+    hole: Option<u64>,
+    /// A batch of its identity is there. Before that a broker takes any number for the first, so only one is sent.
+    is_established: bool,
+    /// Who has what is on its way.
+    broker: BrokerId,
+    is_ready: bool,
     not_before: Moment,
     failures: u32,
     timer: Option<Moment>,
@@ -111,8 +116,12 @@ struct Closed {
     charged: usize,
     /// The number that its first record has, once it was sent.
     sequence: Option<i32>,
-    /// It was sent, and no answer came.
+    /// It was sent, and no answer said that it isn't there.
     is_unknown: bool,
+    /// The same before it was sent the last time: an answer speaks of that time alone.
+    was_unknown: bool,
+    /// One that was sent behind it is there.
+    is_overtaken: bool,
     last_reason: String,
 }
 
@@ -142,7 +151,7 @@ impl Queues {
             identity: None,
             queues: Vec::new(),
             by_name: HashMap::new(),
-            ready: BTreeSet::new(),
+            ready: VecDeque::new(),
             timers: BTreeSet::new(),
             next_number: 0,
             released: 0,
@@ -155,12 +164,13 @@ impl Queues {
         self.identity = Some(identity);
         for place in 0..self.queues.len() {
             let queue = &mut self.queues[place];
-            if queue.needs_epoch && queue.sent.is_empty() {
+            if queue.wants_epoch() {
                 let (lost, rest): (VecDeque<_>, VecDeque<_>) =
                     queue.waiting.drain(..).partition(|closed| closed.is_unknown);
                 queue.waiting = rest;
                 queue.waiting.iter_mut().for_each(|closed| closed.sequence = None);
-                (queue.needs_epoch, queue.identity, queue.next_sequence) = (false, Some(identity), 0);
+                (queue.hole, queue.identity, queue.next_sequence) = (None, Some(identity), 0);
+                queue.is_established = false;
                 for closed in lost {
                     self.released += closed.charged;
                     closed.fate.settle(Err(DeliveryError::Unknown));
@@ -177,7 +187,7 @@ impl Queues {
 
     /// Whether a partition waits for a new epoch, and nothing of it is on its way.
     pub(crate) fn wants_epoch(&self) -> bool {
-        self.queues.iter().any(|queue| queue.needs_epoch && queue.sent.is_empty())
+        self.queues.iter().any(Queue::wants_epoch)
     }
 
     /// Puts a record into its partition's open batch, or a new one. Whether the driver should look: there is something to
@@ -237,7 +247,10 @@ impl Queues {
             sent: VecDeque::new(),
             identity: None,
             next_sequence: 0,
-            needs_epoch: false,
+            hole: None,
+            is_established: false,
+            broker: BrokerId::NONE,
+            is_ready: false,
             not_before: Moment::from_nanos(0),
             failures: 0,
             timer: None,
@@ -267,6 +280,8 @@ impl Queues {
             charged,
             sequence: None,
             is_unknown: false,
+            was_unknown: false,
+            is_overtaken: false,
             last_reason: "it was not sent yet".to_owned(),
         });
     }
@@ -294,7 +309,9 @@ impl Queues {
             self.expire(id, now);
             self.look_again(id, now);
         }
-        std::mem::take(&mut self.ready).into_iter().collect()
+        let due: Vec<QueueId> = self.ready.drain(..).collect();
+        due.iter().for_each(|id| self.queues[id.0].is_ready = false);
+        due
     }
 
     /// When to look next, if nothing happens before.
@@ -304,16 +321,24 @@ impl Queues {
 
     /// To be looked at at the next [`Queues::due`]: its leader was not known, or was busy.
     pub(crate) fn put_back(&mut self, id: QueueId) {
-        self.ready.insert(id);
+        if !std::mem::replace(&mut self.queues[id.0].is_ready, true) {
+            self.ready.push_back(id);
+        }
     }
 
-    /// The next batch of a partition, if there is one that may be sent now.
-    pub(crate) fn take(&mut self, id: QueueId, now: Moment) -> Option<Outgoing> {
+    /// The next batch of a partition, if there is one that may be sent to a broker now.
+    pub(crate) fn take(&mut self, id: QueueId, broker: BrokerId, now: Moment) -> Option<Outgoing> {
         if self.queues[id.0].waiting.is_empty() && self.is_ripe(id, now) {
             self.close(id);
         }
+        // Two brokers may answer in any order.
+        let elsewhere = self.queues[id.0].broker != broker && !self.queues[id.0].sent.is_empty();
         if !self.is_sendable(id, now) {
+            // It may have been closed just now, and then there is another time to wait for.
             self.look_again(id, now);
+            return None;
+        }
+        if elsewhere {
             return None;
         }
         let identity = self.identity;
@@ -321,14 +346,14 @@ impl Queues {
         let mut closed = queue.waiting.pop_front().expect("there is one to send");
         if let (Some(identity), None) = (identity, closed.sequence) {
             if queue.sent.is_empty() && queue.identity != Some(identity) {
-                (queue.identity, queue.next_sequence) = (Some(identity), 0);
+                (queue.identity, queue.next_sequence, queue.is_established) = (Some(identity), 0, false);
             }
             let Identity { id, epoch } = queue.identity.expect("it has one since it sends");
             closed.sequence = Some(queue.next_sequence);
             closed.batch.number(id, epoch, queue.next_sequence);
             queue.next_sequence = sequence_after(queue.next_sequence, closed.batch.header().count());
         }
-        closed.is_unknown = true;
+        (closed.was_unknown, closed.is_unknown, queue.broker) = (closed.is_unknown, true, broker);
         let outgoing = Outgoing { queue: id, number: closed.number, batch: closed.batch.clone() };
         queue.sent.push_back(closed);
         self.look_again(id, now);
@@ -345,8 +370,9 @@ impl Queues {
         let queue = &self.queues[id.0];
         let Some(first) = queue.waiting.front() else { return false };
         let is_again = first.was_sent();
-        let in_order = queue.sent.is_empty() || !is_again;
-        queue.not_before <= now && !queue.needs_epoch && in_order && queue.sent.len() < self.rules.in_flight_max
+        let in_order = queue.sent.is_empty() || !(is_again || self.identity.is_some() && !queue.is_established);
+        let is_before_the_hole = queue.hole.is_none_or(|hole| first.number < hole);
+        queue.not_before <= now && is_before_the_hole && in_order && queue.sent.len() < self.rules.in_flight_max
     }
 
     /// What came of a batch.
@@ -359,25 +385,39 @@ impl Queues {
         match outcome {
             Outcome::Stored(stored) => {
                 (queue.failures, self.released) = (0, self.released + closed.charged);
+                queue.is_established = true;
+                let before = queue.waiting.iter_mut().chain(&mut queue.sent).filter(|other| other.number < number);
+                before.for_each(|other| other.is_overtaken = true);
                 closed.fate.settle(Ok(stored));
             }
             Outcome::Refused(code, message) => {
                 self.released += closed.charged;
-                queue.needs_epoch |= is_numbered;
-                closed.fate.settle(Err(DeliveryError::Refused { code, message }));
+                queue.break_numbers(number, is_numbered);
+                let is_certain = !closed.was_unknown && code != ErrorCode::UnknownServerError;
+                let refused = DeliveryError::Refused { code, message };
+                closed.fate.settle(Err(if is_certain { refused } else { DeliveryError::Unknown }));
             }
             Outcome::Again(reason) => {
-                (closed.is_unknown, closed.last_reason) = (false, reason);
+                (closed.is_unknown, closed.last_reason) = (closed.was_unknown, reason);
                 self.again(id, closed, now);
             }
             Outcome::Unknown(reason) => {
                 closed.last_reason = reason;
                 self.again(id, closed, now);
             }
+            // Its place is taken: it would come behind what was sent after it.
+            Outcome::Renumber(code) if closed.is_overtaken => {
+                self.released += closed.charged;
+                let message = "records that were sent behind it are there already".to_owned();
+                let refused = DeliveryError::Refused { code, message };
+                closed.fate.settle(Err(if closed.was_unknown { DeliveryError::Unknown } else { refused }));
+            }
             Outcome::Renumber(code) => {
-                (closed.is_unknown, closed.last_reason) = (false, code.to_string());
+                (closed.is_unknown, closed.last_reason) = (closed.was_unknown, code.to_string());
                 // Behind one that is not there it says nothing: they are sent again in order.
-                queue.needs_epoch |= is_first && is_numbered;
+                if is_first {
+                    queue.break_numbers(number.saturating_sub(1), is_numbered);
+                }
                 self.again(id, closed, now);
             }
         }
@@ -412,8 +452,12 @@ impl Queues {
         let queue = &mut self.queues[id.0];
         for closed in queue.waiting.drain(..) {
             self.released += closed.charged;
-            queue.needs_epoch |= is_numbered && closed.sequence.is_some();
-            closed.fate.settle(Err(DeliveryError::Refused { code, message: message.to_owned() }));
+            let (number, may_be_there) = (closed.number, closed.is_unknown);
+            let refused = DeliveryError::Refused { code, message: message.to_owned() };
+            closed.fate.settle(Err(if may_be_there { DeliveryError::Unknown } else { refused }));
+            if closed.sequence.is_some() {
+                queue.hole = queue.hole.max(is_numbered.then_some(number));
+            }
         }
     }
 
@@ -430,7 +474,7 @@ impl Queues {
             let closed = queue.waiting.pop_front().expect("it was there");
             self.released += closed.charged;
             // It may be there, or not: either way its number is used up.
-            queue.needs_epoch |= is_numbered && closed.sequence.is_some();
+            queue.break_numbers(closed.number, is_numbered && closed.sequence.is_some());
             closed.fate.settle(Err(DeliveryError::TimedOut { reason: closed.last_reason }));
         }
     }
@@ -438,7 +482,7 @@ impl Queues {
     /// Notes when a queue has something to do next.
     fn look_again(&mut self, id: QueueId, now: Moment) {
         if self.is_sendable(id, now) || (self.queues[id.0].waiting.is_empty() && self.is_ripe(id, now)) {
-            self.ready.insert(id);
+            self.put_back(id);
         }
         let queue = &self.queues[id.0];
         let oldest =
@@ -481,6 +525,19 @@ impl Queues {
     }
 }
 
+impl Queue {
+    /// The number of a batch leads nowhere.
+    fn break_numbers(&mut self, number: u64, is_numbered: bool) {
+        self.hole = self.hole.max(is_numbered.then_some(number));
+    }
+
+    /// Whether nothing of the old epoch is to come any more.
+    fn wants_epoch(&self) -> bool {
+        let Some(hole) = self.hole else { return false };
+        self.sent.is_empty() && self.waiting.front().is_none_or(|first| first.number >= hole)
+    }
+}
+
 impl Closed {
     /// Whether it was sent before: it keeps its place.
     fn was_sent(&self) -> bool {
@@ -509,9 +566,19 @@ mod tests {
         queues
     }
 
-    fn push(queues: &mut Queues, partition: i32, now: Moment) -> Delivery {
+    fn push_first(queues: &mut Queues, partition: i32, now: Moment) -> Delivery {
         let fields = Fields { timestamp: Timestamp::from_millis(0), key: None, value: Some(b"v"), headers: &[] };
         queues.push("t", PartitionIndex(partition), fields, now).0
+    }
+
+    /// To a partition that knows the producer already.
+    fn push(queues: &mut Queues, partition: i32, now: Moment) -> Delivery {
+        let (id, identity) = (queues.queue("t", PartitionIndex(partition)), queues.identity);
+        let queue = &mut queues.queues[id.0];
+        if queue.identity.is_none() {
+            (queue.identity, queue.is_established) = (identity, true);
+        }
+        push_first(queues, partition, now)
     }
 
     /// What may be sent: partition, number of the batch, epoch and first sequence number.
@@ -523,7 +590,7 @@ mod tests {
                 return taken;
             }
             for id in due {
-                if let Some(outgoing) = queues.take(id, now) {
+                if let Some(outgoing) = queues.take(id, BrokerId(1), now) {
                     let header = outgoing.batch.header();
                     let place = queues.place(id).1.0;
                     taken.push((place, outgoing.number, header.producer_epoch().0, header.base_sequence()));
@@ -581,6 +648,60 @@ mod tests {
         assert_eq!(offsets.collect::<Vec<_>>(), [0, 1, 2]);
     }
 
+    // A broker takes any number for the first of a producer that it doesn't know: the second must not come before it.
+    #[test]
+    fn nothing_follows_the_first_batch_before_it_is_there() {
+        let mut queues = queues();
+        drop((push_first(&mut queues, 0, at(0)), push_first(&mut queues, 0, at(0))));
+        assert_eq!(sendable(&mut queues, at(0)), [(0, 1, 0, 0)]);
+        queues.done(first(), 1, again(), at(0));
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
+        queues.done(first(), 1, stored(0), at(100));
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 2, 0, 1)]);
+    }
+
+    #[test]
+    fn what_is_on_its_way_to_one_broker_is_not_followed_to_another() {
+        let mut queues = queues();
+        drop((push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0))));
+        assert!(queues.take(first(), BrokerId(1), at(0)).is_some());
+        assert!(queues.take(first(), BrokerId(2), at(0)).is_none());
+        queues.done(first(), 1, stored(0), at(0));
+        assert!(queues.take(first(), BrokerId(2), at(0)).is_some());
+    }
+
+    // An answer speaks of one time that it was sent: what may be there from before may be there still.
+    #[test]
+    fn that_it_may_be_there_is_not_forgotten_over_a_later_answer() {
+        let mut queues = queues();
+        let deliveries = [push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0))];
+        assert_eq!(sendable(&mut queues, at(0)).len(), 2);
+        queues.done(first(), 2, stored(1), at(0));
+        queues.done(first(), 1, Outcome::Unknown("cut off".to_owned()), at(0));
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
+        queues.done(first(), 1, again(), at(100));
+        assert_eq!(sendable(&mut queues, at(1_000)), [(0, 1, 0, 0)]);
+        queues.done(first(), 1, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(1_000));
+        assert_eq!(deliveries[0].told(), Some(Err(DeliveryError::Unknown)), "never behind the second, never twice");
+        assert!(!queues.wants_epoch() && queues.is_empty());
+    }
+
+    #[test]
+    fn what_was_sent_before_a_refused_batch_goes_on_in_its_epoch() {
+        let mut queues = queues();
+        let deliveries = [push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0))];
+        assert_eq!(sendable(&mut queues, at(0)).len(), 2);
+        queues.done(first(), 1, Outcome::Unknown("cut off".to_owned()), at(0));
+        queues.done(first(), 2, Outcome::Refused(ErrorCode::MessageTooLarge, String::new()), at(0));
+        assert!(!queues.wants_epoch());
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
+        queues.done(first(), 1, stored(0), at(100));
+        assert!(queues.wants_epoch());
+        queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(100));
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 3, 1, 0)]);
+        assert!(deliveries[0].told().unwrap().is_ok());
+    }
+
     #[test]
     fn a_partition_that_fails_pauses_longer_each_time_and_holds_no_other_up() {
         let mut queues = queues();
@@ -609,7 +730,7 @@ mod tests {
         queues.done(first(), 2, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(1));
         assert!(queues.wants_epoch());
         queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(1));
-        assert_eq!(sendable(&mut queues, at(1_000)), [(0, 2, 1, 0), (0, 3, 1, 1)]);
+        assert_eq!(sendable(&mut queues, at(1_000)), [(0, 2, 1, 0)], "the first of its epoch goes alone");
         drop(push(&mut queues, 1, at(1_000)));
         assert_eq!(sendable(&mut queues, at(1_000)), [(1, 5, 0, 1)], "its first is on its way in the old epoch");
         assert!(matches!(deliveries[0].told(), Some(Err(DeliveryError::Refused { .. }))));
@@ -658,6 +779,17 @@ mod tests {
         assert_eq!(sendable(&mut queues, at(99)), []);
         assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
         assert!(queues.released() > 0);
+    }
+
+    #[test]
+    fn a_batch_that_closes_in_a_pause_is_sent_behind_it() {
+        let mut queues = queues();
+        queues.rules.batch_bytes = 1_000;
+        drop(push(&mut queues, 0, at(0)));
+        queues.postpone(first(), at(0));
+        assert_eq!(sendable(&mut queues, at(5)), []);
+        assert_eq!(queues.deadline(), Some(at(100)));
+        assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
     }
 
     #[test]
