@@ -230,7 +230,7 @@ impl Consumer {
 
     /// What can be read of a piece; the rest, or what is wrong with it, is next.
     fn read(&self, Taken { ticket, topic, partition, fetched }: Taken) -> Records {
-        let Piece { records, rest } = Records::read(topic, partition, fetched, &mut Scratch::new());
+        let Piece { records, rest } = Records::read(&topic, partition, fetched, &mut Scratch::new());
         let mut positions = self.shared.positions();
         match rest {
             Rest::Nothing => {}

@@ -90,7 +90,7 @@ const PLAIN_BYTES_MAX: usize = 8 << 20;
 impl Records {
     /// Checks and decompresses whole batches, leaving out markers and what was taken back; a part of a batch at the end is
     /// left for the next time.
-    pub(crate) fn read(topic: Arc<str>, partition: PartitionIndex, fetched: Fetched, scratch: &mut Scratch) -> Piece {
+    pub(crate) fn read(topic: &Arc<str>, partition: PartitionIndex, fetched: Fetched, scratch: &mut Scratch) -> Piece {
         let Fetched { bytes, aborted, from } = fetched;
         let mut taken_back = TakenBack::new(aborted.clone());
         let mut records = Records { topic: topic.clone(), partition, from, batches: Vec::new(), next: from };
@@ -232,7 +232,7 @@ mod tests {
             all
         });
         let fetched = Fetched { bytes: bytes.freeze(), aborted, from: Offset(from) };
-        let Piece { records, rest } = Records::read("t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
+        let Piece { records, rest } = Records::read(&"t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
         if let Rest::Damaged(damaged) = rest {
             assert_eq!(records.next_offset(), damaged.offset, "what is good before it is given");
             return Err(damaged);
@@ -291,7 +291,7 @@ mod tests {
         let mut fetched = Fetched { bytes: bytes.into(), aborted: Vec::new(), from: Offset(0) };
         let mut seen = Vec::new();
         loop {
-            let Piece { records, rest } = Records::read("t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
+            let Piece { records, rest } = Records::read(&"t".into(), PartitionIndex(0), fetched, &mut Scratch::new());
             seen.push(records.iter().map(|record| record.offset.0).collect::<Vec<_>>());
             match rest {
                 Rest::More(more) => fetched = more,

@@ -107,3 +107,37 @@ pub async fn read_all(world: &World, topic: &str, partition: i32) -> Vec<(i64, B
         }
     }
 }
+
+/// A broker that says what a script says: key, version and body of a request to the body of its answer. What the script
+/// has no words for is never answered.
+pub async fn scripted(world: &World, script: fn(i16, i16) -> Option<Bytes>) {
+    let mut listener = world.net.listen(ADDRESS).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                while let Ok(length) = stream.read_i32().await {
+                    let mut frame = BytesMut::zeroed(length as usize);
+                    if stream.read_exact(&mut frame).await.is_err() {
+                        return;
+                    }
+                    let frame = frame.freeze();
+                    let mut from = Decoder::new(&frame);
+                    let (key, version, id) = (from.i16().unwrap(), from.i16().unwrap(), from.i32().unwrap());
+                    let Some(body) = script(key, version) else { continue };
+                    let form = Form::of(version, thalweg_messages::api::Api::of_key(key).unwrap().flexible_from);
+                    let header = thalweg_wire::frame::begin_response(key, id, form).finish().into_bytes();
+                    let length = (header.len() - 4 + body.len()) as i32;
+                    stream.write_all(&[&length.to_be_bytes()[..], &header[4..], &body].concat()).await.unwrap();
+                    stream.flush().await.unwrap();
+                }
+            });
+        }
+    });
+}
+
+/// The body of an answer.
+pub fn body<M: thalweg_messages::Message>(message: &M, version: i16) -> Bytes {
+    let mut into = thalweg_wire::codec::Encoder::new();
+    message.encode(&mut into, version).unwrap();
+    into.finish().into_bytes()
+}
