@@ -76,6 +76,32 @@ fn every_partition_is_read_in_order_and_followed() {
 }
 
 #[test]
+fn an_idle_partition_does_not_slow_a_busy_one() {
+    story(7, async |sim| {
+        let world = &sim.world;
+        let _broker = broker(world, &[]).await;
+        create(world, "busy", 1, &[]).await;
+        create(world, "idle", 1, &[]).await;
+        let client = client(world);
+        fill(&client, "busy", 1, 0..400).await;
+        let mut spans = Vec::new();
+        for assigned in [&["busy"][..], &["busy", "idle"]] {
+            let consumer = Consumer::new(client.clone(), Options { partition_max_bytes: 600, ..Options::default() });
+            consumer.assign(assigned.iter().map(|topic| (*topic, 0, Start::Earliest)));
+            let began = world.clock.now();
+            let mut seen = 0;
+            while seen < 400 {
+                seen += consumer.poll().await.unwrap().iter().count();
+                // The program does something with them.
+                world.clock.sleep(Duration::from_millis(10)).await;
+            }
+            spans.push(world.clock.now().since(began));
+        }
+        assert!(spans[1] < 5 * spans[0], "{spans:?}");
+    });
+}
+
+#[test]
 fn it_begins_where_it_is_told() {
     story(2, async |sim| {
         let world = &sim.world;

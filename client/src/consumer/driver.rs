@@ -22,6 +22,9 @@ use crate::offsets::{Isolation, Start};
 /// The newest version that names topics instead of ids (KIP-516 begins with 13).
 const FETCH_VERSION_MAX: i16 = 12;
 
+/// How long an answer waits while the program has records to read.
+const SHORT_WAIT: Duration = Duration::from_millis(20);
+
 /// How long one attempt to find a place, or a leader, lasts.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
@@ -146,9 +149,12 @@ impl Driver {
                 ..FetchPartition::default()
             });
         }
+        // One that was full may want to be asked for any moment, and this question is before it.
+        let is_full = self.shared.positions().is_full_somewhere();
+        let max_wait = if is_full { self.options.max_wait.min(SHORT_WAIT) } else { self.options.max_wait };
         let request = FetchRequest {
             replica_id: BrokerId(-1),
-            max_wait_ms: i32::try_from(self.options.max_wait.as_millis()).unwrap_or(i32::MAX),
+            max_wait_ms: i32::try_from(max_wait.as_millis()).unwrap_or(i32::MAX),
             min_bytes: int(self.options.min_bytes),
             max_bytes: int(self.options.max_bytes),
             isolation_level: self.options.isolation.code(),

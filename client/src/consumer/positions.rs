@@ -219,6 +219,12 @@ impl Positions {
         wanted
     }
 
+    /// Whether there is a partition that would be asked for if what is held of it were taken.
+    pub(crate) fn is_full_somewhere(&self) -> bool {
+        let is_full = |part: &Part| part.is_assigned && !part.is_paused && part.pieces.len() >= PIECES_MAX;
+        self.buffered >= self.buffer_bytes.max(1) || self.parts.iter().any(is_full)
+    }
+
     /// It could not be asked for now: as if it had not been.
     pub(crate) fn put_back(&mut self, asked: &Asked) {
         if let Some(part) = self.current(asked) {
