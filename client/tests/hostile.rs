@@ -16,7 +16,7 @@ use thalweg_messages::init_producer_id::InitProducerIdResponse;
 use thalweg_messages::list_offsets::{ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse};
 use thalweg_messages::metadata::{MetadataBroker, MetadataPartition, MetadataResponse, MetadataTopic};
 use thalweg_messages::produce::{ProducePartitionResponse, ProduceResponse, ProduceTopicResponse};
-use thalweg_wire::{BrokerId, Offset, PartitionIndex, ProducerEpoch, ProducerId};
+use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, ProducerEpoch, ProducerId};
 
 const PRODUCE: i16 = 0;
 const LIST_OFFSETS: i16 = 2;
@@ -75,7 +75,8 @@ fn partitions_with_numbers_that_no_topic_has_are_none() {
         scripted(&sim.world, script).await;
         let producer = Producer::new(client(&sim.world), options());
         let delivery = producer.send(Record::to("t").partition(0).value("v")).await.unwrap();
-        assert!(matches!(delivery.await, Err(DeliveryError::TimedOut { .. })), "nobody leads it");
+        let reason = "nobody leads the partition".to_owned();
+        assert_eq!(delivery.await, Err(DeliveryError::TimedOut { reason }));
         let refused = producer.send(Record::to("t").partition(i32::MAX).value("v")).await;
         assert!(matches!(refused, Err(SendError::NoPartition { .. })));
         producer.close().await;
@@ -160,6 +161,28 @@ fn a_producer_id_that_is_none_is_not_taken() {
         let producer = Producer::new(client(&sim.world), options());
         let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
         assert!(matches!(delivery.await, Err(DeliveryError::TimedOut { .. })));
+    });
+}
+
+// Asking again would not help: the program is told why, at once.
+#[test]
+fn who_may_not_write_at_all_is_told_so() {
+    story(6, async |sim| {
+        fn script(key: i16, version: i16) -> Option<Bytes> {
+            if key != INIT_PRODUCER_ID {
+                return honest(key, version);
+            }
+            let error_code = ErrorCode::ClusterAuthorizationFailed.code();
+            Some(body(&InitProducerIdResponse { error_code, ..InitProducerIdResponse::default() }, version))
+        }
+        scripted(&sim.world, script).await;
+        let producer = Producer::new(client(&sim.world), options());
+        let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
+        let refused = delivery.await.unwrap_err();
+        assert!(
+            matches!(refused, DeliveryError::Refused { code: ErrorCode::ClusterAuthorizationFailed, .. }),
+            "{refused}"
+        );
     });
 }
 

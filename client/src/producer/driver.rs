@@ -349,7 +349,7 @@ impl Driver {
                     Ok(connection) => known.connection = Some(connection),
                     Err(error) => {
                         tracing::debug!(%broker, %error, "no connection");
-                        return self.give_up_on(broker);
+                        return self.give_up_on(broker, &error.to_string());
                     }
                 }
                 self.unblock(broker);
@@ -362,13 +362,13 @@ impl Driver {
                     let has_leader = self.client.known_leader(&topic, queues.place(id).1).is_some();
                     match &outcome {
                         Ok(()) if has_leader => queues.put_back(id),
-                        Ok(()) => queues.postpone(id, now),
+                        Ok(()) => queues.postpone(id, "nobody leads the partition", now),
                         Err(ClientError::Refused { code, what }) if !code.is_retriable() => {
                             queues.refuse(id, *code, what);
                         }
                         Err(error) => {
                             tracing::debug!(%topic, %error, "nobody knows who leads it");
-                            queues.postpone(id, now);
+                            queues.postpone(id, &error.to_string(), now);
                         }
                     }
                 }
@@ -384,6 +384,13 @@ impl Driver {
                     }
                     Err(error) => {
                         tracing::debug!(%error, "no producer id");
+                        if let ClientError::Refused { code, what } = &error
+                            && !code.is_retriable()
+                        {
+                            let mut queues = self.shared.queues();
+                            queues.refuse_all(*code, what);
+                            self.shared.room.add_permits(queues.released());
+                        }
                         let pause = self.backoff.failed(&*self.client.world().entropy);
                         let clock = self.client.world().clock.clone();
                         self.jobs.push(Box::pin(async move {
@@ -405,13 +412,13 @@ impl Driver {
     }
 
     /// It can't be reached, and may lead nothing any more: who waits for it waits a while, and asks who leads.
-    fn give_up_on(&mut self, broker: BrokerId) {
+    fn give_up_on(&mut self, broker: BrokerId, reason: &str) {
         let now = self.now();
         let blocked = self.brokers.entry(broker).or_default().blocked.leave();
         let mut queues = self.shared.queues();
         for id in blocked {
             self.client.forget_leaders(queues.place(id).0);
-            queues.postpone(id, now);
+            queues.postpone(id, reason, now);
         }
     }
 

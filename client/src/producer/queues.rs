@@ -429,11 +429,17 @@ impl Queues {
         let queue = &mut self.queues[id.0];
         let place = queue.waiting.iter().position(|waiting| waiting.number > closed.number);
         queue.waiting.insert(place.unwrap_or(queue.waiting.len()), closed);
-        self.postpone(id, now);
+        self.pause(id, now);
+    }
+
+    /// What waits in it can't be sent now, for this reason: not for a while.
+    pub(crate) fn postpone(&mut self, id: QueueId, reason: &str, now: Moment) {
+        self.queues[id.0].waiting.iter_mut().for_each(|closed| reason.clone_into(&mut closed.last_reason));
+        self.pause(id, now);
     }
 
     /// Nothing of it is sent for a while, which grows from time to time until something is stored.
-    pub(crate) fn postpone(&mut self, id: QueueId, now: Moment) {
+    fn pause(&mut self, id: QueueId, now: Moment) {
         const PAUSE_FIRST: Duration = Duration::from_millis(100);
         const PAUSE_MOST: Duration = Duration::from_secs(1);
         if self.queues[id.0].open.as_ref().is_some_and(|open| open.created + self.rules.linger <= now) {
@@ -443,6 +449,11 @@ impl Queues {
         queue.not_before = now + PAUSE_FIRST.saturating_mul(1 << queue.failures.min(8)).min(PAUSE_MOST);
         queue.failures = queue.failures.saturating_add(1);
         self.look_again(id, now);
+    }
+
+    /// The same of all queues.
+    pub(crate) fn refuse_all(&mut self, code: ErrorCode, message: &str) {
+        (0..self.queues.len()).for_each(|place| self.refuse(QueueId(place), code, message));
     }
 
     /// What waits in it will never be taken, nor what still gathers.

@@ -225,7 +225,7 @@ fn what_has_no_leader_waits_and_what_never_will_have_one_is_told_so() {
     let mut queues = queues();
     let deliveries = [push(&mut queues, 0, at(0)), push(&mut queues, 1, at(0))];
     assert_eq!(queues.due(at(0)).len(), 2);
-    queues.postpone(QueueId(0), at(0));
+    queues.postpone(QueueId(0), "nobody leads it", at(0));
     queues.refuse(QueueId(1), ErrorCode::TopicAuthorizationFailed, "topic t");
     assert!(matches!(deliveries[1].told(), Some(Err(DeliveryError::Refused { .. }))));
     assert_eq!((deliveries[0].told(), queues.deadline()), (None, Some(at(100))));
@@ -239,7 +239,7 @@ fn a_batch_that_closes_in_a_pause_is_sent_behind_it() {
     let mut queues = queues();
     queues.rules.batch_bytes = 1_000;
     drop(push(&mut queues, 0, at(0)));
-    queues.postpone(first(), at(0));
+    queues.postpone(first(), "nobody leads it", at(0));
     assert_eq!(sendable(&mut queues, at(5)), []);
     assert_eq!(queues.deadline(), Some(at(100)));
     assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
