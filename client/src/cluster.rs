@@ -3,7 +3,7 @@
 //! What is known may be old; whoever finds that out says so ([`Client::forget_leaders`]), and it is asked for again, by one
 //! question for all who wait. A broker that can't be reached is tried again after a growing pause.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,6 +142,8 @@ pub(crate) enum Purpose {
     Requests,
     /// Of one consumer: they wait for records, each for its own.
     Fetches(u64),
+    /// Of one member of a group: they wait for the others.
+    Group(u64),
 }
 
 struct Line {
@@ -341,6 +343,19 @@ impl Client {
         Ok(response)
     }
 
+    /// How many partitions topics have; none where there is no such topic.
+    pub(crate) async fn counts(&self, topics: BTreeSet<String>) -> Result<BTreeMap<String, usize>, ClientError> {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let told = self.metadata_of_those_there(&names).await?;
+        let counts = told.topics.into_iter().filter_map(|told| Some((told.name?, told.partitions.len())));
+        let told: BTreeMap<String, usize> = counts.collect();
+        Ok(topics
+            .into_iter()
+            .map(|topic| (told.get(&topic).copied().unwrap_or(0), topic))
+            .map(|(count, topic)| (topic, count))
+            .collect())
+    }
+
     fn learn(&self, asked: Moment, response: &MetadataResponse) {
         let mut state = self.state();
         let brokers = response.brokers.iter();
@@ -393,8 +408,13 @@ impl Client {
         Purpose::Fetches(self.shared.consumers.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The consumer has ended: its connections close.
-    pub(crate) fn end_fetches(&self, own: Purpose) {
+    /// A connection of its own for a member of a group.
+    pub(crate) fn begin_group(&self) -> Purpose {
+        Purpose::Group(self.shared.consumers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Who had connections of its own has ended: they close.
+    pub(crate) fn end(&self, own: Purpose) {
         self.state().lines.retain(|peer, _| !matches!(peer, Peer::Broker(_, purpose) if *purpose == own));
     }
 

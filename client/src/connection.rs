@@ -140,7 +140,7 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..ApiVersionsRequest::default()
         };
-        let body = self.exchange(&request, version).await?;
+        let body = self.exchange(&request, version, self.line.terms.request_timeout).await?;
         let code = Decoder::new(&body).i16().map_err(malformed::<ApiVersionsResponse>)?;
         if code == ErrorCode::UnsupportedVersion.code() && version > 0 {
             let told = read::<ApiVersionsResponse>(&body, 0)?;
@@ -179,7 +179,17 @@ impl Connection {
 
     /// Asks at a version.
     pub(crate) async fn call_at<R: Request>(&self, request: &R, version: i16) -> Result<R::Response, CallError> {
-        read(&self.exchange(request, version).await?, version)
+        self.call_within(request, version, self.line.terms.request_timeout).await
+    }
+
+    /// Asks for something that may take longer, or must not take as long, as other requests.
+    pub(crate) async fn call_within<R: Request>(
+        &self,
+        request: &R,
+        version: i16,
+        patience: Duration,
+    ) -> Result<R::Response, CallError> {
+        read(&self.exchange(request, version, patience).await?, version)
     }
 
     /// Sends a request now, behind all that were sent before, and gives the future of its answer: the order is that of
@@ -195,7 +205,8 @@ impl Connection {
         let (answer, answered) = oneshot::channel();
         self.post(self.frame(request, version, Some(answer))?)?;
         let connection = self.clone();
-        Ok(async move { read(&connection.answer::<R>(answered, version).await?, version) })
+        let patience = self.line.terms.request_timeout;
+        Ok(async move { read(&connection.answer::<R>(answered, version, patience).await?, version) })
     }
 
     /// The same for a request that has no answer.
@@ -210,18 +221,23 @@ impl Connection {
         })
     }
 
-    async fn exchange<R: Request>(&self, request: &R, version: i16) -> Result<Bytes, CallError> {
+    async fn exchange<R: Request>(&self, request: &R, version: i16, patience: Duration) -> Result<Bytes, CallError> {
         let (answer, answered) = oneshot::channel();
         let outgoing = self.frame(request, version, Some(answer))?;
         self.outbox.send(outgoing).await.map_err(|_| lost())?;
-        self.answer::<R>(answered, version).await
+        self.answer::<R>(answered, version, patience).await
     }
 
-    async fn answer<R: Request>(&self, answered: oneshot::Receiver<Bytes>, version: i16) -> Result<Bytes, CallError> {
+    async fn answer<R: Request>(
+        &self,
+        answered: oneshot::Receiver<Bytes>,
+        version: i16,
+        patience: Duration,
+    ) -> Result<Bytes, CallError> {
         let frame = tokio::select! {
             biased;
             frame = answered => frame.map_err(|_| lost())?,
-            () = self.line.world.clock.sleep(self.line.terms.request_timeout) => {
+            () = self.line.world.clock.sleep(patience) => {
                 self.close();
                 return Err(CallError::TimedOut);
             }

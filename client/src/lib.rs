@@ -28,6 +28,8 @@ mod backoff;
 mod cluster;
 mod connection;
 pub mod consumer;
+mod coordinator;
+pub mod group;
 mod offsets;
 pub mod producer;
 
@@ -35,5 +37,6 @@ pub use admin::Admin;
 pub use cluster::{Client, ClientError, Leader, Options};
 pub use connection::CallError;
 pub use consumer::{ConsumeError, ConsumedRecord, Consumer, Records};
+pub use group::{Assignor, CommitError, GroupConsumer, Polled};
 pub use offsets::{Isolation, Start};
 pub use producer::{Delivery, DeliveryError, Producer, Receipt, Record, SendError};

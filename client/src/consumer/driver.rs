@@ -56,7 +56,7 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.client.end_fetches(self.purpose);
+        self.client.end(self.purpose);
         self.over.send_replace(true);
         self.shared.came.notify_one();
     }

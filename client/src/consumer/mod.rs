@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use crate::cluster::Client;
 use crate::offsets::{Isolation, Start};
 use driver::Driver;
-use positions::{Positions, Taken};
+use positions::{Positions, Taken, Ticket};
 pub use records::{ConsumedRecord, Damaged, Records};
 use records::{Piece, Rest};
 
@@ -87,6 +87,18 @@ pub enum ConsumeError {
         /// Kafka's code.
         code: ErrorCode,
     },
+    /// The group has committed nothing there, and nobody said where to begin.
+    NothingCommitted {
+        /// The topic.
+        topic: Arc<str>,
+        /// The partition.
+        partition: PartitionIndex,
+    },
+    /// The group doesn't take this member, and never will.
+    Group {
+        /// Kafka's code.
+        code: ErrorCode,
+    },
     /// What came can't be what was written.
     Damaged(Damaged),
     /// The consumer has ended.
@@ -100,6 +112,10 @@ impl fmt::Display for ConsumeError {
                 write!(f, "{topic}/{partition} has no offset {offset}: seek to another")
             }
             ConsumeError::Refused { topic, partition, code } => write!(f, "{topic}/{partition}: {code}"),
+            ConsumeError::NothingCommitted { topic, partition } => {
+                write!(f, "the group has committed nothing in {topic}/{partition}: seek to where it begins")
+            }
+            ConsumeError::Group { code } => write!(f, "the group refuses this consumer: {code}"),
             ConsumeError::Damaged(damaged) => damaged.fmt(f),
             ConsumeError::Closed => f.write_str("the consumer has ended"),
         }
@@ -128,16 +144,16 @@ pub struct Consumer {
 }
 
 /// What the consumer and its driver have in common.
-struct Shared {
+pub(crate) struct Shared {
     positions: Mutex<Positions>,
     /// There is something to ask for.
-    wake: Notify,
+    pub(crate) wake: Notify,
     /// There is something to read.
-    came: Notify,
+    pub(crate) came: Notify,
 }
 
 impl Shared {
-    fn positions(&self) -> MutexGuard<'_, Positions> {
+    pub(crate) fn positions(&self) -> MutexGuard<'_, Positions> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -210,16 +226,11 @@ impl Consumer {
     pub async fn poll(&self) -> Result<Records, ConsumeError> {
         loop {
             let came = self.shared.came.notified();
-            let taken = self.shared.positions().take();
-            if let Some(taken) = taken {
-                // There may be more, for whoever else waits.
-                self.shared.came.notify_one();
-                self.shared.wake.notify_one();
-                let records = self.read(taken?);
-                if records.is_empty() {
-                    continue;
+            if let Some(read) = self.take() {
+                match self.give(read?) {
+                    Some(records) => return Ok(records),
+                    None => continue,
                 }
-                return Ok(records);
             }
             if *self.over.borrow() {
                 return Err(ConsumeError::Closed);
@@ -228,20 +239,34 @@ impl Consumer {
         }
     }
 
-    /// What can be read of a piece; the rest, or what is wrong with it, is next.
-    fn read(&self, Taken { ticket, topic, partition, fetched }: Taken) -> Records {
-        let Piece { records, rest } = Records::read(&topic, partition, fetched, &mut Scratch::new());
-        let mut positions = self.shared.positions();
-        match rest {
-            Rest::Nothing => {}
-            Rest::More(more) => positions.put_front(ticket, more),
-            Rest::Damaged(damaged) => {
-                let offset = damaged.offset;
-                positions.damaged(ticket, offset, ConsumeError::Damaged(damaged));
-            }
-        }
-        records
+    /// What came next, read.
+    pub(crate) fn take(&self) -> Option<Result<Read, ConsumeError>> {
+        let taken = self.shared.positions().take()?;
+        // There may be more, for whoever else waits.
+        self.shared.came.notify_one();
+        self.shared.wake.notify_one();
+        Some(taken.map(|Taken { ticket, topic, partition, fetched }| {
+            let Piece { records, rest } = Records::read(&topic, partition, fetched, &mut Scratch::new());
+            Read { ticket, records, rest }
+        }))
     }
+
+    /// What was read is given, if it is still wanted; the rest, or what is wrong with it, is next.
+    pub(crate) fn give(&self, Read { ticket, records, rest }: Read) -> Option<Records> {
+        let is_given = self.shared.positions().give(ticket, rest);
+        Some(records).filter(|records| is_given && !records.is_empty())
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+/// A piece that was read, and not given yet.
+pub(crate) struct Read {
+    ticket: Ticket,
+    records: Records,
+    rest: Rest,
 }
 
 impl Drop for Consumer {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thalweg_wire::{Moment, Offset, PartitionIndex};
 
-use super::records::Fetched;
+use super::records::{Fetched, Rest};
 use super::{ConsumeError, Reset};
 use crate::offsets::Start;
 
@@ -60,10 +60,16 @@ struct Part {
     generation: u64,
     is_assigned: bool,
     is_paused: bool,
+    /// It is to be given up: nothing of it is given any more, and it stays until what was given is dealt with.
+    is_leaving: bool,
     is_asked: bool,
     next: Ask,
     /// The next record that the program will be given; `None` before it is known.
     position: Option<Offset>,
+    /// The program has dealt with everything before it.
+    settled: Option<Offset>,
+    /// What its group was told last.
+    committed: Option<Offset>,
     pieces: VecDeque<(Fetched, Offset)>,
     failure: Option<ConsumeError>,
     not_before: Moment,
@@ -84,6 +90,8 @@ pub(crate) struct Taken {
 pub(crate) struct Ticket {
     id: PartId,
     generation: u64,
+    /// What comes behind the piece.
+    next: Offset,
 }
 
 impl Positions {
@@ -106,15 +114,78 @@ impl Positions {
             partitions.into_iter().map(|(topic, index, start)| ((topic, index), start)).collect();
         for id in (0..self.parts.len()).map(PartId) {
             self.clear(id);
-            let part = &mut self.parts[id.0];
-            (part.is_assigned, part.is_paused) = (false, false);
+            self.parts[id.0].is_assigned = false;
         }
         let mut named: Vec<_> = named.into_iter().collect();
         named.sort_by(|(left, _), (right, _)| left.cmp(right));
         for ((topic, partition), start) in named {
-            let id = self.part(topic, partition);
-            self.parts[id.0].is_assigned = true;
-            self.begin(id, start);
+            self.add(topic, partition, start);
+        }
+    }
+
+    /// This partition besides, from there on.
+    pub(crate) fn add(&mut self, topic: Arc<str>, partition: PartitionIndex, start: Start) {
+        let id = self.part(topic, partition);
+        let part = &mut self.parts[id.0];
+        (part.is_assigned, part.is_paused, part.is_leaving) = (true, false, false);
+        self.begin(id, start);
+        let part = &mut self.parts[id.0];
+        (part.settled, part.committed) = (part.position, part.position);
+    }
+
+    /// A partition of which nobody knows where to begin: the program is told, and goes on when it has sought.
+    pub(crate) fn add_lost(&mut self, topic: Arc<str>, partition: PartitionIndex, error: ConsumeError) {
+        self.add(topic.clone(), partition, Start::Earliest);
+        let id = self.part(topic, partition);
+        self.parts[id.0].failure = Some(error);
+        self.filled.push_back(id);
+    }
+
+    /// Gives nothing more of these: what was given may still be settled, and committed.
+    pub(crate) fn leave(&mut self, partitions: &[(Arc<str>, PartitionIndex)]) {
+        for id in self.all_of(partitions) {
+            self.clear(id);
+            self.parts[id.0].is_leaving = true;
+        }
+    }
+
+    /// Forgets these.
+    pub(crate) fn remove(&mut self, partitions: &[(Arc<str>, PartitionIndex)]) {
+        for id in self.all_of(partitions) {
+            self.clear(id);
+            self.parts[id.0].is_assigned = false;
+        }
+    }
+
+    fn all_of(&self, partitions: &[(Arc<str>, PartitionIndex)]) -> Vec<PartId> {
+        partitions.iter().filter_map(|(topic, partition)| self.assigned(topic, *partition)).collect()
+    }
+
+    /// What is read, by name.
+    pub(crate) fn assignment(&self) -> Vec<(Arc<str>, PartitionIndex)> {
+        let parts = self.parts.iter().filter(|part| part.is_assigned && !part.is_leaving);
+        let mut named: Vec<_> = parts.map(|part| (part.topic.clone(), part.partition)).collect();
+        named.sort();
+        named
+    }
+
+    /// The program has dealt with everything that it was given.
+    pub(crate) fn settle(&mut self) {
+        for part in self.parts.iter_mut().filter(|part| part.is_assigned) {
+            part.settled = part.position;
+        }
+    }
+
+    /// What was settled, and not committed since: partitions, and the next offset of each.
+    pub(crate) fn uncommitted(&self) -> Vec<(Arc<str>, PartitionIndex, Offset)> {
+        let parts = self.parts.iter().filter(|part| part.is_assigned && part.settled != part.committed);
+        parts.filter_map(|part| Some((part.topic.clone(), part.partition, part.settled?))).collect()
+    }
+
+    /// The group knows of it.
+    pub(crate) fn committed(&mut self, topic: &str, partition: PartitionIndex, offset: Offset) {
+        if let Some(id) = self.assigned(topic, partition) {
+            self.parts[id.0].committed = Some(offset);
         }
     }
 
@@ -128,9 +199,12 @@ impl Positions {
                 generation: 0,
                 is_assigned: false,
                 is_paused: false,
+                is_leaving: false,
                 is_asked: false,
                 next: Ask::Find(Start::Earliest),
                 position: None,
+                settled: None,
+                committed: None,
                 pieces: VecDeque::new(),
                 failure: None,
                 not_before: Moment::from_nanos(0),
@@ -204,7 +278,7 @@ impl Positions {
         self.turn = (self.turn + 1) % count.max(1);
         for place in (0..count).map(|place| (place + self.turn) % count) {
             let part = &mut self.parts[place];
-            let may_ask = part.is_assigned && !part.is_paused && !part.is_asked && part.failure.is_none();
+            let may_ask = part.is_wanted() && !part.is_asked && part.failure.is_none();
             if may_ask && has_room && part.pieces.len() < PIECES_MAX && part.not_before <= now {
                 part.is_asked = true;
                 wanted.push(Asked {
@@ -221,7 +295,7 @@ impl Positions {
 
     /// Whether there is a partition that would be asked for if what is held of it were taken.
     pub(crate) fn is_full_somewhere(&self) -> bool {
-        let is_full = |part: &Part| part.is_assigned && !part.is_paused && part.pieces.len() >= PIECES_MAX;
+        let is_full = |part: &Part| part.is_wanted() && part.pieces.len() >= PIECES_MAX;
         self.buffered >= self.buffer_bytes.max(1) || self.parts.iter().any(is_full)
     }
 
@@ -234,7 +308,7 @@ impl Positions {
 
     /// When to ask again, if nothing happens before.
     pub(crate) fn deadline(&self, now: Moment) -> Option<Moment> {
-        let waits = self.parts.iter().filter(|part| part.is_assigned && !part.is_paused && part.not_before > now);
+        let waits = self.parts.iter().filter(|part| part.is_wanted() && part.not_before > now);
         waits.map(|part| part.not_before).min()
     }
 
@@ -305,31 +379,42 @@ impl Positions {
         let part = &mut self.parts[id.0];
         let Some((fetched, next)) = part.pieces.pop_front() else { return part.failure.clone().map(Err) };
         self.buffered -= fetched.bytes.len();
-        part.position = Some(next);
-        let (ticket, topic) = (Ticket { id, generation: part.generation }, part.topic.clone());
+        let (ticket, topic) = (Ticket { id, generation: part.generation, next }, part.topic.clone());
         Some(Ok(Taken { ticket, topic, partition: part.partition, fetched }))
     }
 
-    /// Only the first part of a piece was read: the rest is next.
-    pub(crate) fn put_front(&mut self, taken: Ticket, rest: Fetched) {
+    /// A piece was read: the program is given what is before `Rest`, unless somebody sought elsewhere meanwhile, or took the
+    /// partition away. What can't be read is not passed over: the program is told, behind what is good before it, and goes
+    /// on when it has sought.
+    #[must_use]
+    pub(crate) fn give(&mut self, taken: Ticket, rest: Rest) -> bool {
         let part = &mut self.parts[taken.id.0];
-        if part.generation == taken.generation {
-            let next = part.position.replace(rest.from).unwrap_or(rest.from);
-            self.buffered += rest.bytes.len();
-            part.pieces.push_front((rest, next));
-            self.filled.push_front(taken.id);
+        if part.generation != taken.generation {
+            return false;
         }
+        match rest {
+            Rest::Nothing => part.position = Some(taken.next),
+            Rest::More(rest) => {
+                part.position = Some(rest.from);
+                self.buffered += rest.bytes.len();
+                part.pieces.push_front((rest, taken.next));
+                self.filled.push_front(taken.id);
+            }
+            Rest::Damaged(damaged) => {
+                self.clear(taken.id);
+                let part = &mut self.parts[taken.id.0];
+                (part.position, part.failure) = (Some(damaged.offset), Some(ConsumeError::Damaged(damaged)));
+                self.filled.push_front(taken.id);
+            }
+        }
+        true
     }
+}
 
-    /// What can't be read is not passed over: the program is told, behind what is good before it, and goes on when it has
-    /// sought.
-    pub(crate) fn damaged(&mut self, taken: Ticket, offset: Offset, error: ConsumeError) {
-        if self.parts[taken.id.0].generation == taken.generation {
-            self.clear(taken.id);
-            let part = &mut self.parts[taken.id.0];
-            (part.position, part.failure) = (Some(offset), Some(error));
-            self.filled.push_front(taken.id);
-        }
+impl Part {
+    /// Whether the program may be given something of it.
+    fn is_wanted(&self) -> bool {
+        self.is_assigned && !self.is_paused && !self.is_leaving
     }
 }
 
@@ -372,7 +457,9 @@ mod tests {
         }
         assert_eq!(positions.wanted(at(0)), []);
         assert_eq!(positions.position("t", ZERO), Some(Offset(10)));
-        assert_eq!(positions.take().unwrap().unwrap().fetched.from, Offset(10));
+        let taken = positions.take().unwrap().unwrap();
+        assert_eq!(taken.fetched.from, Offset(10));
+        assert!(positions.give(taken.ticket, Rest::Nothing));
         assert_eq!(positions.position("t", ZERO), Some(Offset(20)));
         assert_eq!(only(positions.wanted(at(0))).what, Ask::Fetch(Offset(30)));
         assert_eq!(positions.high_watermark("t", ZERO), Some(Offset(99)));
