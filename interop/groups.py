@@ -125,14 +125,18 @@ class History:
         return len(self.reads) >= sum(map(len, produced.values()))
 
 
+# What a member's process runs: librdkafka, unless a scenario says otherwise.
+LIBRDKAFKA = [sys.executable, HERE / "member.py"]
+
+
 class Process:
     """A member in a process of its own."""
 
-    def __init__(self, history, name, settings, topic):
+    def __init__(self, history, name, settings, topic, program):
         self.history = history
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "member.py", json.dumps(settings), topic],
+            [*program, json.dumps(settings), topic],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -174,8 +178,9 @@ class Process:
 class Group:
     """A group of processes on one topic."""
 
-    def __init__(self, test, topic, partitions, **settings):
+    def __init__(self, test, topic, partitions, program=lambda name: LIBRDKAFKA, **settings):
         self.test = test
+        self.program = program
         self.topic = topic
         self.partitions = partitions
         self.id = f"{topic}-{uuid.uuid4().hex[:6]}"
@@ -199,7 +204,8 @@ class Group:
     def join(self, *names, **settings):
         """Starts members. One that comes again under its name is another process."""
         for name in names:
-            member = Process(self.history, name, {**self.settings, "client.id": name, **settings}, self.topic)
+            settings_ = {**self.settings, "client.id": name, **settings}
+            member = Process(self.history, name, settings_, self.topic, self.program(name))
             self.test.addCleanup(member.end)
             self.members[name] = member
 

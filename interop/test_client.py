@@ -3,26 +3,23 @@
 Against the broker under test, and against a real Kafka where one is installed (`kafka/kafka.py install`).
 """
 
-import os
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-from broker import HANG_SECONDS, HERE, PARTITIONS, SETTINGS, Kafka, Scenarios, kafka_installer
+from broker import HANG_SECONDS, PARTITIONS, SETTINGS, Kafka, Scenarios, kafka_installer
 from confluent import read_to_the_end
 from confluent_kafka import Producer
+from ours import EXAMPLES
 
-EXAMPLES = Path(os.environ.get("INTEROP_EXAMPLES") or HERE.parent / "target" / "debug" / "examples")
 LINES = [f"line {number}" for number in range(5000)]
 
 
 class OurClient(Scenarios):
     """Each scenario has one side that is ours."""
 
-    def example(self, name, topic, given=None):
+    def example(self, name, *arguments, given=None):
         """Runs an example to its end; what it printed."""
-        command = [EXAMPLES / name, self.broker.bootstrap, topic]
+        command = [EXAMPLES / name, self.broker.bootstrap, *arguments]
         done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
@@ -30,7 +27,7 @@ class OurClient(Scenarios):
     def test_what_it_writes_others_read(self):
         """Every line once; in a partition, in the order in which it was written."""
         topic = self.topic()
-        self.example("produce", topic, "".join(f"{line}\n" for line in LINES))
+        self.example("produce", topic, given="".join(f"{line}\n" for line in LINES))
         values = {}
         for partition, records in read_to_the_end(self.broker.bootstrap, topic, range(PARTITIONS)).items():
             values[partition] = [record.value().decode() for record in records]
@@ -58,6 +55,16 @@ class OurClient(Scenarios):
                 end(HANG_SECONDS)
             expected.append("commit_transaction")
         self.assertEqual(sorted(self.example("consume", topic).splitlines()), sorted(expected))
+
+    def test_a_group_goes_on_where_it_ended(self):
+        """The second of its members begins where the first has left."""
+        topic = self.topic()
+        self.example("produce", topic, given="".join(f"{line}\n" for line in LINES[:1000]))
+        first = self.example("group", f"{topic}-group", topic, "1000").splitlines()
+        self.assertEqual(sorted(first), sorted(LINES[:1000]))
+        self.example("produce", topic, given="".join(f"{line}\n" for line in LINES[1000:2000]))
+        second = self.example("group", f"{topic}-group", topic, "1000").splitlines()
+        self.assertEqual(sorted(second), sorted(LINES[1000:2000]))
 
 
 class OurClientOnKafka(OurClient):

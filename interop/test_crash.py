@@ -37,7 +37,7 @@ LOST_WITH_THE_BROKER = {
 class Load:
     """A producer that numbers its records per partition, and remembers which were acknowledged, and where."""
 
-    def __init__(self, bootstrap, topic, acknowledged, **settings):
+    def __init__(self, producer, bootstrap, topic, acknowledged, **settings):
         self.topic = topic
         self.acknowledged = acknowledged  # (partition, offset) -> value, over all rounds
         self.sent = collections.Counter()
@@ -46,7 +46,7 @@ class Load:
         self.conflicts = []
         self.errors = []
         # Small batches: many requests are under way when the broker dies.
-        self.producer = Producer({"bootstrap.servers": bootstrap, "batch.num.messages": 20, "linger.ms": 0, **settings})
+        self.producer = producer({"bootstrap.servers": bootstrap, "batch.num.messages": 20, "linger.ms": 0, **settings})
 
     def send(self, round_):
         """One record more, to the partition whose turn it is."""
@@ -89,6 +89,9 @@ class Load:
 
 class Crash(Scenarios):
     """Each scenario ends the broker in its own way, under load."""
+
+    # The client that writes.
+    producer = Producer
 
     def setUp(self):
         super().setUp()
@@ -160,7 +163,7 @@ class Crash(Scenarios):
     def kill_under_load(self):
         topic = self.create()
         for round_ in range(ROUNDS):
-            load = Load(self.broker.bootstrap, topic, self.acknowledged, acks="all", retries=0)
+            load = Load(self.producer, self.broker.bootstrap, topic, self.acknowledged, acks="all", retries=0)
             load.send_until_acknowledged(self.chance.randrange(1, 3000), round_)
             # A burst that is under way when it dies.
             for _ in range(self.chance.randrange(0, 2000)):
@@ -181,7 +184,7 @@ class Crash(Scenarios):
         """One producer over all kills: at the end each record was acknowledged, and each acknowledgement holds."""
         topic = self.create()
         patient = {"message.timeout.ms": HANG_SECONDS * 1000, "reconnect.backoff.max.ms": 200, "retry.backoff.ms": 50}
-        load = Load(self.broker.bootstrap, topic, self.acknowledged, acks="all", **patient)
+        load = Load(self.producer, self.broker.bootstrap, topic, self.acknowledged, acks="all", **patient)
         for round_ in range(3):
             load.send_until_acknowledged(load.acks + self.chance.randrange(1, 2000), round_)
             self.broker.kill()
@@ -195,7 +198,7 @@ class Crash(Scenarios):
     def test_sigterm_drains_and_a_restart_serves_the_same(self):
         """SIGTERM under load: a clean exit code, and nothing acknowledged is lost; nor is anything at the next stop."""
         topic = self.create()
-        load = Load(self.broker.bootstrap, topic, self.acknowledged, acks="all", retries=0)
+        load = Load(self.producer, self.broker.bootstrap, topic, self.acknowledged, acks="all", retries=0)
         load.send_until_acknowledged(1000, 0)
         for _ in range(1000):
             load.send(0)
@@ -237,7 +240,7 @@ class Crash(Scenarios):
                 else:
                     self.acknowledged[message.partition(), message.offset()] = message.value()
 
-            producer = Producer({"bootstrap.servers": small.bootstrap, "acks": "all", "retries": 0})
+            producer = self.producer({"bootstrap.servers": small.bootstrap, "acks": "all", "retries": 0})
             for n in range(laps * JOURNAL_BYTES // RECORD_BYTES):
                 # More in the first partition: logs that are rarely written to are in the journal, too.
                 partition = n % PARTITIONS if n % 50 == 0 else 0

@@ -14,17 +14,23 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
-from groups import SESSION_MS, Group, Load
+from groups import LIBRDKAFKA, SESSION_MS, Group, Load
 
 PARTITIONS = 8
 KILLS = 3
 # How a commit fails whose broker went away.
 LOST_WITH_THE_BROKER = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD}
-ASSIGNORS = ["range", "roundrobin", "cooperative-sticky"]
 
 
 class Groups(Confluent):
     """What every scenario of groups does."""
+
+    assignors = ["range", "roundrobin", "cooperative-sticky"]
+
+    @staticmethod
+    def program(_name):
+        """What a member's process runs."""
+        return LIBRDKAFKA
 
     def loaded(self):
         """A topic into which somebody writes all the time."""
@@ -36,7 +42,11 @@ class Groups(Confluent):
 
     def groups(self, topic):
         """A group for each assignor: they go through the same at the same time, as most of it is waiting."""
-        return [Group(self, topic, PARTITIONS, **{"partition.assignment.strategy": name}) for name in ASSIGNORS]
+        return [self.group_of(topic, **{"partition.assignment.strategy": name}) for name in self.assignors]
+
+    def group_of(self, topic, **settings):
+        """A group that reads a topic."""
+        return Group(self, topic, PARTITIONS, self.program, **settings)
 
     def offsets(self, group):
         """What the broker says is committed: by partition, the offset and the word on it."""
@@ -114,7 +124,7 @@ class Static(Groups):
     def setUp(self):
         super().setUp()
         self.names = ["a", "b", "c"]
-        self.group = Group(self, self.create(self.topic(), PARTITIONS), PARTITIONS)
+        self.group = self.group_of(self.create(self.topic(), PARTITIONS))
         for name in self.names:
             self.join(name)
         self.group.shared()

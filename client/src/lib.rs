@@ -3,7 +3,8 @@
 //! A [`Client`] knows the cluster: it holds the connections, finds out who leads which partition, and asks again, with a
 //! growing pause, where that has changed. A [`Producer`] writes through it: records gather into batches, batches go to
 //! their leaders in order, and each record's [`Delivery`] tells where it is, once it is there. A [`Consumer`] reads the
-//! partitions that it is told to, ahead of the program. An [`Admin`] changes what the cluster is.
+//! partitions that it is told to, ahead of the program; a [`GroupConsumer`] those that its group gives it. An [`Admin`]
+//! changes what the cluster is.
 //!
 //! Everything is bounded: records on their way, requests on a connection, bytes of an answer. Nothing panics on what a
 //! broker sends. All that is not a function of its inputs comes from a [`thalweg_world::World`], so that a client runs

@@ -12,7 +12,7 @@ use std::time::Duration;
 use support::{broker, client, create, story};
 use thalweg_client::admin::Mode;
 use thalweg_client::consumer::Reset;
-use thalweg_client::group::Options;
+use thalweg_client::group::{Commit, Options};
 use thalweg_client::{
     Admin, Assignor, Client, CommitError, ConsumeError, GroupConsumer, Polled, Producer, Record, Start, consumer,
     producer,
@@ -62,6 +62,10 @@ async fn deal_with(member: &mut GroupConsumer, seen: &Seen, count: usize) {
 
 fn each_once(partitions: i32, count: i64) -> BTreeMap<(i32, i64), u32> {
     (0..partitions).flat_map(|partition| (0..count).map(move |offset| ((partition, offset), 1))).collect()
+}
+
+fn at(partition: i32, offset: i64) -> Commit<'static> {
+    Commit { topic: "t", partition, offset: Offset(offset), metadata: "" }
 }
 
 fn indexes(partitions: &[(Arc<str>, PartitionIndex)]) -> Vec<i32> {
@@ -127,17 +131,17 @@ fn who_commits_itself_goes_on_from_there() {
         fill(&client, "t", 1, 0..10).await;
         let options = || Options { auto_commit: None, ..Options::of("g") };
         let mut member = join(&client, options());
-        assert_eq!(member.commit_at(&[("t", 0, Offset(3))]).await, Err(CommitError::NotMember), "it hasn't joined yet");
+        assert_eq!(member.commit_at(&[at(0, 3)]).await, Err(CommitError::NotMember), "it hasn't joined yet");
         deal_with(&mut member, &Seen::default(), 10).await;
         member.close().await;
         let mut member = join(&client, options());
         assert_eq!(member.records().await.unwrap().iter().next().unwrap().offset, Offset(0), "nothing was committed");
-        member.commit_at(&[("t", 0, Offset(4))]).await.unwrap();
+        member.commit_at(&[at(0, 4)]).await.unwrap();
         member.close().await;
         let mut member = join(&client, options());
         assert_eq!(member.records().await.unwrap().iter().next().unwrap().offset, Offset(4));
         member.commit().await.unwrap();
-        let refused = member.commit_at(&[("t", 9, Offset(4))]).await;
+        let refused = member.commit_at(&[at(9, 4)]).await;
         assert!(matches!(refused, Err(CommitError::Client(_) | CommitError::Refused { .. })), "{refused:?}");
         member.close().await;
         fill(&client, "t", 1, 10..11).await;

@@ -105,6 +105,22 @@ fn our_client_writes_what_others_read_and_reads_what_they_write() {
     }
 }
 
+/// Our own client's deliveries hold, whatever becomes of the broker.
+#[test]
+fn nothing_that_our_client_reported_is_lost_when_the_broker_dies() {
+    if has_confluent() {
+        run_with("test_client_crash", &[("INTEROP_EXAMPLES", &examples_of_the_client())]);
+    }
+}
+
+/// Groups of our own client, alone and with librdkafka's members.
+#[test]
+fn groups_of_our_client_share_and_commit() {
+    if has_confluent() {
+        run_with("test_client_groups", &[("INTEROP_EXAMPLES", &examples_of_the_client())]);
+    }
+}
+
 /// Groups of Kafka's own client, by the protocol that is its default.
 #[test]
 fn groups_of_java_share_and_commit() {

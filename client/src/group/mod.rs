@@ -21,8 +21,8 @@ use assignors::Rebalance;
 use coordination::Coordination;
 use desk::{Desk, Leave, News, State};
 use membership::Membership;
-pub use offsets::CommitError;
 use offsets::Committer;
+pub use offsets::{Commit, CommitError};
 
 use crate::cluster::Client;
 use crate::consumer::{self, ConsumeError, Consumer, NotAssigned, Records};
@@ -195,16 +195,17 @@ impl GroupConsumer {
         self.committer.commit(&places, self.deadline()).await
     }
 
-    /// Commits these: of each partition the offset of the next record to read.
+    /// Commits these, as they are told.
     ///
     /// # Errors
     /// [`CommitError`].
-    pub async fn commit_at(&self, places: &[(&str, i32, Offset)]) -> Result<(), CommitError> {
-        let places: Vec<_> = places
-            .iter()
-            .map(|(topic, partition, offset)| (Arc::from(*topic), PartitionIndex(*partition), *offset))
-            .collect();
-        self.committer.commit(&places, self.deadline()).await
+    pub async fn commit_at(&self, commits: &[Commit<'_>]) -> Result<(), CommitError> {
+        self.committer.commit_all(commits, self.deadline()).await
+    }
+
+    /// Which generation of the group this consumer is a member of; `None` while it is in none.
+    pub fn generation(&self) -> Option<i32> {
+        self.desk.look(|state| state.identity.as_ref().map(|identity| identity.generation))
     }
 
     fn deadline(&self) -> thalweg_wire::Moment {

@@ -62,6 +62,19 @@ impl std::error::Error for CommitError {}
 /// Where a group stands in a partition: the offset of the next record.
 pub(super) type Place = (Arc<str>, PartitionIndex, Offset);
 
+/// What a program commits of a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Commit<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition.
+    pub partition: i32,
+    /// The next record to read.
+    pub offset: Offset,
+    /// A word on it, which the coordinator keeps; of 4,096 bytes at most, unless it is told otherwise. Empty for none.
+    pub metadata: &'a str,
+}
+
 /// What commits for a member: its program, and the member itself.
 pub(super) struct Committer {
     pub(super) coordination: Coordination,
@@ -75,7 +88,18 @@ pub(super) struct Committer {
 impl Committer {
     /// Commits, and tries again until `deadline`.
     pub(super) async fn commit(&self, places: &[Place], deadline: Moment) -> Result<(), CommitError> {
-        if places.is_empty() {
+        let commits = places.iter().map(|(topic, partition, offset)| Commit {
+            topic,
+            partition: partition.0,
+            offset: *offset,
+            metadata: "",
+        });
+        self.commit_all(&commits.collect::<Vec<_>>(), deadline).await
+    }
+
+    /// The same, with words on them.
+    pub(super) async fn commit_all(&self, commits: &[Commit<'_>], deadline: Moment) -> Result<(), CommitError> {
+        if commits.is_empty() {
             return Ok(());
         }
         let _turn = self.turn.lock().await;
@@ -86,10 +110,10 @@ impl Committer {
                 return Err(CommitError::NotMember);
             };
             let patience = client.options().request_timeout;
-            let write = |_| self.request(places, identity);
+            let write = |_| self.request(commits, identity);
             let asked = self.coordination.ask(Purpose::Requests, patience, write, OFFSET_COMMIT_VERSION_MAX).await;
             let reason = match asked {
-                Ok(response) => match self.outcome(places, &response) {
+                Ok(response) => match self.outcome(commits, &response) {
                     Ok(None) => return Ok(()),
                     Ok(Some(code)) => ClientError::TimedOut(code.to_string()),
                     Err(error) => return Err(error),
@@ -104,14 +128,14 @@ impl Committer {
         }
     }
 
-    fn request(&self, places: &[Place], identity: Identity) -> OffsetCommitRequest {
+    fn request(&self, commits: &[Commit<'_>], identity: Identity) -> OffsetCommitRequest {
         let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
-        for (topic, partition, offset) in places {
-            topics.entry(topic).or_default().push(OffsetCommitRequestPartition {
-                partition_index: *partition,
-                committed_offset: *offset,
+        for commit in commits {
+            topics.entry(commit.topic).or_default().push(OffsetCommitRequestPartition {
+                partition_index: PartitionIndex(commit.partition),
+                committed_offset: commit.offset,
                 committed_leader_epoch: LeaderEpoch::NONE,
-                committed_metadata: Some(String::new()),
+                committed_metadata: Some(commit.metadata.to_owned()),
                 ..OffsetCommitRequestPartition::default()
             });
         }
@@ -131,15 +155,20 @@ impl Committer {
     }
 
     /// What came of it: nothing left, a reason to try again, or the first partition that never will be.
-    fn outcome(&self, places: &[Place], response: &OffsetCommitResponse) -> Result<Option<ErrorCode>, CommitError> {
+    fn outcome(
+        &self,
+        commits: &[Commit<'_>],
+        response: &OffsetCommitResponse,
+    ) -> Result<Option<ErrorCode>, CommitError> {
         let told = response.topics.iter();
         let told = told.flat_map(|topic| topic.partitions.iter().map(|each| (&*topic.name, each)));
         let told: BTreeMap<(&str, PartitionIndex), i16> =
             told.map(|(topic, each)| ((topic, each.partition_index), each.error_code)).collect();
         let mut positions = self.consumer.positions();
         let (mut again, mut refused) = (None, None);
-        for (topic, partition, offset) in places {
-            let code = told.get(&(&**topic, *partition)).copied().unwrap_or(ErrorCode::UnknownServerError.code());
+        for Commit { topic, partition, offset, .. } in commits {
+            let partition = &PartitionIndex(*partition);
+            let code = told.get(&(*topic, *partition)).copied().unwrap_or(ErrorCode::UnknownServerError.code());
             match Verdict::of(code) {
                 Verdict::Done => positions.committed(topic, *partition, *offset),
                 Verdict::Elsewhere => {
@@ -149,7 +178,7 @@ impl Committer {
                 Verdict::Again => again = ErrorCode::from_code(code),
                 Verdict::Rejoin | Verdict::Forgotten | Verdict::TakeNumber => return Err(CommitError::NotMember),
                 Verdict::Refused(code) => {
-                    refused = refused.or(Some((topic.clone(), *partition, code)));
+                    refused = refused.or(Some((Arc::from(*topic), *partition, code)));
                 }
             }
         }

@@ -52,7 +52,7 @@ pub(crate) struct Given<'a> {
     pub(crate) partitions: &'a [Place],
 }
 
-/// How partitions are shared out.  `partition.assignment.strategy`
+/// How partitions are shared out. `partition.assignment.strategy`
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Assignor {
     /// Of each topic a stretch for each member; the first members have one more. Topics with as many partitions and the same
