@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use support::{broker, client, story};
 use thalweg_client::admin::{Change, Mode, NewTopic, Resource, Source};
-use thalweg_client::{Admin, ClientError, Producer, Record, producer};
+use thalweg_client::{Admin, ClientError, Producer, Record, Start, producer};
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex, Uuid};
 
 #[test]
@@ -40,7 +40,8 @@ fn topics_are_made_described_grown_and_deleted() {
 
         let grown = admin.create_partitions(&[("river", 5), ("nope", 2)], Mode::Do).await.unwrap();
         assert!(grown[0].1.is_ok() && grown[1].1.is_err());
-        assert_eq!(admin.topics().await.unwrap()[0].partitions, 5);
+        let listed = &admin.topics().await.unwrap()[0];
+        assert_eq!((listed.partitions, listed.replication_factor), (5, 1));
 
         let deleted = admin.delete_topics(&["river", "nope"]).await.unwrap();
         assert!(deleted[0].1.is_ok() && deleted[1].1.is_err());
@@ -103,6 +104,12 @@ fn records_are_deleted_and_the_cluster_is_described() {
         producer.close().await;
         let zero = PartitionIndex(0);
         assert_eq!(admin.delete_records("t", zero, Some(Offset(4))).await, Ok(Offset(4)));
+        let asked = [("t", zero), ("t", PartitionIndex(7))];
+        let extents = admin.extents(&asked).await;
+        assert_eq!(extents[0], Ok(Offset(4)..Offset(10)));
+        assert!(extents[1].is_err(), "{extents:?}");
+        let found = admin.offsets(&[("t", zero, Start::Latest), ("t", zero, Start::Earliest)]).await;
+        assert_eq!(found, [Ok(Offset(10)), Ok(Offset(4))]);
         assert_eq!(admin.delete_records("t", zero, None).await, Ok(Offset(10)));
         let refused = admin.delete_records("t", zero, Some(Offset(99))).await;
         assert!(matches!(refused, Err(ClientError::Refused { code: ErrorCode::OffsetOutOfRange, .. })), "{refused:?}");
@@ -111,5 +118,10 @@ fn records_are_deleted_and_the_cluster_is_described() {
         assert_eq!((cluster.controller, cluster.brokers.len()), (BrokerId(1), 1));
         assert_eq!((cluster.brokers[0].host.as_str(), cluster.brokers[0].port), ("127.0.0.1", 9092));
         assert!(!cluster.id.is_empty());
+        let features = admin.features(BrokerId(1)).await.unwrap();
+        let metadata = features.iter().find(|feature| feature.name == "metadata.version").unwrap();
+        assert!(metadata.lowest <= metadata.highest && metadata.highest > 0, "{features:?}");
+        let topics = admin.describe_every_topic().await.unwrap();
+        assert_eq!(topics.iter().map(|topic| topic.name.as_str()).collect::<Vec<_>>(), ["t"]);
     });
 }

@@ -4,13 +4,15 @@
 //! it was done, and the program looks before it asks again. Each thing that a request names has an outcome of its own.
 
 mod configs;
+mod extents;
 mod topics;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use thalweg_messages::Request;
-use thalweg_wire::{BrokerId, ErrorCode};
+use thalweg_messages::api_versions::ApiVersionsRequest;
+use thalweg_wire::{BrokerId, ErrorCode, Moment};
 
 use crate::cluster::{Client, ClientError, Purpose};
 pub use configs::{Change, Resource, Setting, Source};
@@ -105,10 +107,31 @@ pub struct ClusterDescription {
     pub brokers: Vec<BrokerDescription>,
 }
 
+/// What a broker knows how to do in several ways, which the cluster agrees on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Feature {
+    /// Its name, such as `metadata.version`.
+    pub name: String,
+    /// The lowest level that the broker knows.
+    pub lowest: i16,
+    /// The highest.
+    pub highest: i16,
+}
+
 impl Admin {
     /// Administers the cluster of a client.
     pub fn new(client: Client) -> Admin {
         Admin { client }
+    }
+
+    /// The cluster that it administers.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How long something may take that is asked again and again.
+    fn deadline(&self) -> Moment {
+        self.client.world().clock.now() + self.client.options().request_timeout
     }
 
     /// Who is in the cluster.
@@ -126,6 +149,29 @@ impl Admin {
         let mut brokers: Vec<BrokerDescription> = brokers.collect();
         brokers.sort_by_key(|broker| broker.id);
         Ok(ClusterDescription { id: told.cluster_id.unwrap_or_default(), controller: told.controller_id, brokers })
+    }
+
+    /// What a broker knows how to do; nothing where it is one that doesn't tell (before KIP-584).
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn features(&self, broker: BrokerId) -> Result<Vec<Feature>, ClientError> {
+        let connection = self.client.connection_to(broker, Purpose::Requests).await?;
+        let request = ApiVersionsRequest {
+            client_software_name: env!("CARGO_PKG_NAME").to_owned(),
+            client_software_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..ApiVersionsRequest::default()
+        };
+        let told = connection.call(&request).await?;
+        if let Err(Refused { code, message }) = Refused::check(told.error_code, None) {
+            return Err(ClientError::Refused { code, what: message });
+        }
+        let features = told.supported_features.into_iter().map(|feature| Feature {
+            name: feature.name,
+            lowest: feature.min_version,
+            highest: feature.max_version,
+        });
+        Ok(features.collect())
     }
 
     /// Asks the controller, once.

@@ -54,6 +54,8 @@ pub struct TopicListing {
     pub name: String,
     /// How many partitions it has.
     pub partitions: usize,
+    /// Replicas of each; of the partition that has most.
+    pub replication_factor: usize,
     /// Whether it is one of the cluster's own.
     pub is_internal: bool,
 }
@@ -184,6 +186,7 @@ impl Admin {
             .into_iter()
             .map(|told| TopicListing {
                 partitions: told.partitions.len(),
+                replication_factor: told.partitions.iter().map(|each| each.replica_nodes.len()).max().unwrap_or(0),
                 is_internal: told.is_internal,
                 name: told.name.unwrap_or_default(),
             })
@@ -202,6 +205,18 @@ impl Admin {
         Ok(in_order(names, response.topics.into_iter().map(described)))
     }
 
+    /// Every topic with its partitions, by name.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn describe_every_topic(&self) -> Result<Vec<TopicDescription>, ClientError> {
+        let response = self.client.metadata(None).await?;
+        // One that was deleted just now is in the answer with an error.
+        let mut topics: Vec<_> = response.topics.into_iter().filter_map(|told| described(told).1.ok()).collect();
+        topics.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(topics)
+    }
+
     /// Deletes the records of a partition below an offset (`None`: all that are there now), and answers with its new
     /// beginning.
     ///
@@ -213,8 +228,7 @@ impl Admin {
         partition: PartitionIndex,
         below: Option<Offset>,
     ) -> Result<Offset, ClientError> {
-        let deadline = self.client.world().clock.now() + self.client.options().request_timeout;
-        let leader = self.client.leader(topic, partition, deadline).await?;
+        let leader = self.client.leader(topic, partition, self.deadline()).await?;
         let partitions = vec![DeleteRecordsPartition {
             partition_index: partition,
             offset: below.unwrap_or(Offset(-1)),
