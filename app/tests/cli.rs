@@ -1,37 +1,19 @@
 //! The binary as a person meets it: what it prints, where, and how it ends.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A folder of its own for one test, empty at its start.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-/// The binary, with nothing of ours in its environment.
-fn thalweg(arguments: &[&str], folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
-    command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-    command
-}
+use support::{Running, folder, text, thalweg};
 
 fn run(test: &str, arguments: &[&str]) -> Output {
     thalweg(arguments, &folder(test)).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Runs what can't start; gives its exit code and the complaint, which stands on stderr alone.
@@ -39,49 +21,6 @@ fn refusal(mut command: Command) -> (Option<i32>, String) {
     let output = command.output().unwrap();
     assert_eq!(text(&output.stdout), "");
     (output.status.code(), text(&output.stderr))
-}
-
-/// A running broker on a free port.
-struct Running {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    stderr: ChildStderr,
-    banner: String,
-    address: String,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Running {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
-        let mut banner = String::new();
-        let address = loop {
-            let mut line = String::new();
-            if stdout.read_line(&mut line).unwrap() == 0 {
-                let mut log = String::new();
-                stderr.read_to_string(&mut log).unwrap();
-                panic!("it ended before it was ready: {banner}{log}");
-            }
-            if let Some(address) = line.strip_prefix("thalweg: ready, Kafka protocol on ") {
-                break address.trim_end().to_owned();
-            }
-            banner.push_str(&line);
-        };
-        Running { child, stdout, stderr, banner, address }
-    }
-
-    fn tell(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// Waits for its end; gives the exit code, what stdout got after the ready line, and the log.
-    fn end(mut self) -> (Option<i32>, String, String) {
-        let (mut rest, mut log) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut rest).unwrap();
-        self.stderr.read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap().code(), rest, log)
-    }
 }
 
 #[test]
@@ -234,6 +173,43 @@ fn a_setting_that_nobody_knows_is_warned_about_and_a_json_log_is_json() {
     let warned =
         lines.iter().any(|line| line["level"] == "WARN" && line["message"].as_str().unwrap().contains("no.such"));
     assert!(warned, "{log}");
+}
+
+/// `thalweg ... | head` has seen enough: that is no failure.
+#[test]
+fn a_verb_whose_stdout_nobody_reads_ends_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    for arguments in [&["--help"][..], &["topic", "list", "--help"]] {
+        let mut command = thalweg(arguments, &folder("unread"));
+        let output = command.stdout(writer.try_clone().unwrap()).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_verb_ends_at_ctrl_c_and_says_what_that_means() {
+    // Somebody who takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut command = thalweg(&["topic", "list", "--bootstrap", &address], &folder("interrupted"));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(130), ""));
+    let complaint = text(&output.stderr);
+    assert!(complaint.starts_with("thalweg: interrupted before it was done\n  what"), "{complaint}");
+}
+
+#[test]
+fn a_verb_waits_no_longer_than_it_was_told() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let (code, complaint) =
+        refusal(thalweg(&["topic", "list", "--bootstrap", &address, "--timeout", "50ms"], &folder("late")));
+    assert_eq!(code, Some(3), "{complaint}");
+    assert!(complaint.contains(&address), "{complaint}");
 }
 
 /// `thalweg serve | head -1` must leave a running broker.

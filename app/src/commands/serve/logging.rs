@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::Failure;
+use crate::failure::{Exit, Failure};
 
 /// What a line of the log looks like.
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -22,7 +22,9 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Sends the log to stderr, for the rest of the process's life. `filter` is a level, or `target=level` parted by commas.
 pub(crate) fn start(format: Format, filter: &str, is_plain: bool) -> Result<(), Failure> {
     let filter = read_filter(filter).ok_or_else(|| {
-        Failure::Usage(format!(
+        Failure::in_one_line(
+            Exit::Usage,
+            format!(
             "{filter} is not a log level: take one of {}, or TARGET=LEVEL parted by commas, such as info,thalweg_broker=debug",
             LEVELS.join(", ")
         ))

@@ -1,16 +1,21 @@
 //! `thalweg serve`: starts a broker, says so, and stops it when it is told to.
 
+mod banner;
+mod configuration;
+mod logging;
+
 use clap::Args;
 use thalweg_broker::settings::Settings;
-use thalweg_world::{World, real};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use thalweg_world::World;
 use tracing::{info, warn};
 
 use thalweg_broker::Broker;
 
-use crate::configuration::{self, Environment, Flags};
-use crate::logging::{self, Format};
-use crate::{Failure, banner, terminal};
+use crate::failure::{Exit, Failure};
+use crate::signals::Signals;
+use crate::{reach, terminal};
+use configuration::{Environment, Flags};
+use logging::Format;
 
 /// Run a broker.
 ///
@@ -73,27 +78,22 @@ pub(crate) fn run(options: Serve) -> Result<(), Failure> {
     let Serve { listen, advertise, data, config, set, .. } = options;
     let flags = Flags { listen, advertise, data, config, set };
 
-    let world = real::world().map_err(|error| Failure::Running(format!("the system has no random bytes: {error}")))?;
+    let world = reach::world()?;
     let (settings, warnings) = configuration::gather(&flags, &environment, &*world.disk)?;
     for warning in warnings {
         warn!("{warning}");
     }
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Running(format!("can't start worker threads: {error}")))?;
-    let ended = runtime.block_on(serve(world, settings));
     // What is still blocked in the kernel must not hold up an end that was asked for.
-    runtime.shutdown_background();
-    ended.map_err(Failure::Running)
+    reach::runtime(serve(world, settings))
 }
 
-async fn serve(world: World, settings: Settings) -> Result<(), String> {
-    let mut signals = Signals::listen().map_err(|error| format!("can't listen for signals: {error}"))?;
+async fn serve(world: World, settings: Settings) -> Result<(), Failure> {
+    let failed = |reason: String| Failure::in_one_line(Exit::Failed, reason);
+    let mut signals = Signals::listen()?;
 
     let broker = tokio::select! {
-        started = Broker::start(world, settings.clone()) => started.map_err(|error| error.to_string())?,
+        started = Broker::start(world, settings.clone()) => started.map_err(|error| failed(error.to_string()))?,
         name = signals.next() => {
             info!(signal = name, "stopped before it was ready");
             return Ok(());
@@ -105,12 +105,12 @@ async fn serve(world: World, settings: Settings) -> Result<(), String> {
 
     tokio::select! {
         name = signals.next() => info!(signal = name, "stopping: no new connections, finishing what was taken"),
-        reason = broker.failed() => return Err(reason),
+        reason = broker.failed() => return Err(failed(reason)),
     }
     tokio::select! {
-        stopped = broker.stop() => stopped.map_err(|error| error.to_string())?,
+        stopped = broker.stop() => stopped.map_err(|error| failed(error.to_string()))?,
         name = signals.next() => {
-            return Err(format!("ended at once by a second {name}: the next start recovers, as after a crash"));
+            return Err(failed(format!("ended at once by a second {name}: the next start recovers, as after a crash")));
         }
     }
     info!("stopped");
@@ -121,8 +121,9 @@ fn start_log(format: Option<Format>, level: Option<&str>, environment: &Environm
     let format = match (format, environment.variable("THALWEG_LOG_FORMAT")) {
         (Some(format), _) => format,
         (None, None) => Format::default(),
-        (None, Some(word)) => <Format as clap::ValueEnum>::from_str(word, true)
-            .map_err(|_| Failure::Usage(format!("THALWEG_LOG_FORMAT: {word} is neither text nor json")))?,
+        (None, Some(word)) => <Format as clap::ValueEnum>::from_str(word, true).map_err(|_| {
+            Failure::in_one_line(Exit::Usage, format!("THALWEG_LOG_FORMAT: {word} is neither text nor json"))
+        })?,
     };
     let rust_log = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
     let filter = level.or_else(|| environment.variable("THALWEG_LOG_LEVEL")).or(rust_log.as_deref()).unwrap_or("info");
@@ -135,26 +136,5 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     match name.trim() {
         "" => Err("the name before the = is missing".to_owned()),
         name => Ok((name.to_owned(), value.to_owned())),
-    }
-}
-
-/// The signals that ask for an end.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    /// From here on the signals don't end the process by themselves.
-    fn listen() -> std::io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the next one; says its name.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
     }
 }

@@ -11,11 +11,12 @@ use thalweg_broker::settings::{
 use thalweg_world::Disk;
 use thalweg_world::disk::Open;
 
-use crate::Failure;
+use crate::failure::{Exit, Failure};
 
 /// The variables that stand for a flag; all other `THALWEG_*` are settings.
-const FLAG_VARIABLES: [&str; 6] = [
+const FLAG_VARIABLES: [&str; 7] = [
     "THALWEG_ADVERTISE",
+    "THALWEG_BOOTSTRAP",
     "THALWEG_CONFIG",
     "THALWEG_DATA",
     "THALWEG_LISTEN",
@@ -49,7 +50,7 @@ impl Environment {
     pub(crate) fn new(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Environment, Failure> {
         let ours = variables.filter_map(|(name, value)| {
             let name = name.into_string().ok().filter(|name| setting_of_variable(name).is_some())?;
-            let not_text = |_| Failure::Usage(format!("the value of {name} is not UTF-8"));
+            let not_text = |_| Failure::in_one_line(Exit::Usage, format!("the value of {name} is not UTF-8"));
             Some(value.into_string().map_err(not_text).map(|value| (name, value)))
         });
         ours.collect::<Result<_, _>>().map(Environment)
@@ -86,7 +87,8 @@ pub(crate) fn gather(
     };
     let hostname = read(disk, HOSTNAME_FILE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let hostname = hostname.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    Settings::new(&layers, hostname).map_err(|refusal| Failure::Usage(in_lines(&refusal.to_string())))
+    Settings::new(&layers, hostname)
+        .map_err(|refusal| Failure::in_one_line(Exit::Usage, in_lines(&refusal.to_string())))
 }
 
 fn environment_layer(environment: &Environment) -> Result<Vec<Given>, Failure> {
@@ -117,9 +119,10 @@ fn shorthands(
         listening.into_iter().filter_map(|(name, value, origin)| Some(given(name, value?, origin))).collect();
     if let Some(data) = data {
         if data.is_empty() || data.contains(',') {
-            return Err(Failure::Usage(format!(
-                "{origin}: \"{data}\" can't be a data directory: name one, without a comma"
-            )));
+            return Err(Failure::in_one_line(
+                Exit::Usage,
+                format!("{origin}: \"{data}\" can't be a data directory: name one, without a comma"),
+            ));
         }
         layer.extend(data_directory(data, &origin));
     }
@@ -131,7 +134,8 @@ fn given(name: &str, value: &str, origin: Origin) -> Given {
 }
 
 fn read_file(disk: &dyn Disk, path: &str) -> Result<Vec<Given>, Failure> {
-    let unusable = |why: String| Failure::Usage(format!("can't use the configuration file {path}: {why}"));
+    let unusable =
+        |why: String| Failure::in_one_line(Exit::Usage, format!("can't use the configuration file {path}: {why}"));
     let bytes = read(disk, path).map_err(|error| unusable(error.to_string()))?;
     let read = properties::parse(&bytes).map_err(|error| unusable(error.to_string()))?;
     let given = |property: properties::Property| Given {

@@ -1,0 +1,47 @@
+//! The verbs: one file or folder each.
+
+mod config;
+mod serve;
+mod topic;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{EXIT_CODES, Failure};
+
+/// A distributed log in one binary: Kafka's protocol and data format, durable before it is acknowledged.
+#[derive(Parser)]
+#[command(
+    name = "thalweg",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
+)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  thalweg serve                      run a broker on 127.0.0.1:9092 with its data in ./thalweg-data
+  thalweg topic create orders        make a topic on it; any other Kafka is reached with --bootstrap
+  thalweg serve --help               all that can be said about a verb";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Serve(Box<serve::Serve>),
+    Topic(topic::Topic),
+    Config(config::Config),
+}
+
+impl Command {
+    /// Does what the command line asks for.
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Serve(serve) => serve::run(*serve),
+            Command::Topic(topic) => topic.run(),
+            Command::Config(config) => config.run(),
+        }
+    }
+}
