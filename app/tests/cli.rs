@@ -175,12 +175,22 @@ fn a_setting_that_nobody_knows_is_warned_about_and_a_json_log_is_json() {
     assert!(warned, "{log}");
 }
 
+#[test]
+fn every_verb_has_a_manual_page() {
+    let folder = folder("manual");
+    let output = thalweg(&["man", "--dir", "."], &folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for page in ["thalweg.1", "thalweg-serve.1", "thalweg-topic-create.1", "thalweg-config-set-brokers.1"] {
+        assert!(folder.join(page).exists(), "{page}");
+    }
+}
+
 /// `thalweg ... | head` has seen enough: that is no failure.
 #[test]
 fn a_verb_whose_stdout_nobody_reads_ends_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    for arguments in [&["--help"][..], &["topic", "list", "--help"]] {
+    for arguments in [&["completions", "bash"][..], &["man"], &["--help"]] {
         let mut command = thalweg(arguments, &folder("unread"));
         let output = command.stdout(writer.try_clone().unwrap()).stderr(Stdio::piped()).output().unwrap();
         assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{arguments:?}");
@@ -209,7 +219,7 @@ fn a_verb_waits_no_longer_than_it_was_told() {
     let (code, complaint) =
         refusal(thalweg(&["topic", "list", "--bootstrap", &address, "--timeout", "50ms"], &folder("late")));
     assert_eq!(code, Some(3), "{complaint}");
-    assert!(complaint.contains(&address), "{complaint}");
+    assert!(complaint.contains("answer"), "{complaint}");
 }
 
 /// `thalweg serve | head -1` must leave a running broker.

@@ -41,6 +41,11 @@ fn settings() {
     on_a_broker_of_ours("config");
 }
 
+#[test]
+fn the_cluster() {
+    on_a_broker_of_ours("cluster");
+}
+
 /// A transcript that no test runs would hold nothing.
 #[test]
 fn every_transcript_is_run() {

@@ -1,6 +1,9 @@
 //! The verbs: one file or folder each.
 
+mod cluster;
+mod completions;
 mod config;
+mod man;
 mod serve;
 mod topic;
 
@@ -33,6 +36,9 @@ pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Topic(topic::Topic),
     Config(config::Config),
+    Cluster(cluster::Cluster),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -42,6 +48,9 @@ impl Command {
             Command::Serve(serve) => serve::run(*serve),
             Command::Topic(topic) => topic.run(),
             Command::Config(config) => config.run(),
+            Command::Cluster(cluster) => cluster.run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
         }
     }
 }
