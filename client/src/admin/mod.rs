@@ -1,10 +1,13 @@
-//! Changes what a cluster is, and looks at it: topics, their partitions, settings and records.
+//! Changes what a cluster is, and looks at it: topics, their partitions, settings and records; groups and what they have
+//! committed.
 //!
 //! What changes the cluster goes to its controller, once: if the connection is lost before the answer, nobody knows whether
 //! it was done, and the program looks before it asks again. Each thing that a request names has an outcome of its own.
 
 mod configs;
 mod extents;
+mod group_offsets;
+mod groups;
 mod topics;
 
 use std::collections::{HashMap, VecDeque};
@@ -16,6 +19,8 @@ use thalweg_wire::{BrokerId, ErrorCode, Moment};
 
 use crate::cluster::{Client, ClientError, Purpose};
 pub use configs::{Change, Resource, Setting, Source};
+pub use group_offsets::CommittedOffset;
+pub use groups::{GroupDescription, GroupListing, MemberDescription};
 pub use topics::{CreatedTopic, NewTopic, PartitionDescription, TopicDescription, TopicListing};
 
 /// Whether what a request asks for is done, or only checked.

@@ -9,7 +9,7 @@ mod coordination;
 mod desk;
 mod membership;
 mod offsets;
-mod protocol;
+pub(crate) mod protocol;
 
 use std::sync::Arc;
 use std::time::Duration;

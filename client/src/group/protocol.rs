@@ -83,8 +83,8 @@ pub(super) fn assignment(partitions: &[(String, PartitionIndex)]) -> Bytes {
     consumer_protocol::encode(&message, ASSIGNMENT_VERSION).unwrap_or_default()
 }
 
-/// What this member is given; nothing, where the leader said nothing.
-pub(super) fn assigned(bytes: &Bytes) -> Result<Vec<Partition>, String> {
+/// What a member is given; nothing, where the leader said nothing.
+pub(crate) fn assigned(bytes: &Bytes) -> Result<Vec<Partition>, String> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
