@@ -5,7 +5,7 @@
 mod support;
 
 use support::{broker, client, create, story};
-use thalweg_client::group::Options;
+use thalweg_client::group::{Commit, Options};
 use thalweg_client::{Admin, ClientError, GroupConsumer, Polled, consumer};
 use thalweg_wire::{BrokerId, ErrorCode, Offset, PartitionIndex};
 
@@ -94,7 +94,8 @@ fn members_are_told_of_with_what_they_read_and_are_not_pulled_away() {
         assert_eq!(outcomes[0].as_ref().unwrap_err().code, ErrorCode::UnknownMemberId);
         let deleted = admin.delete_groups(&["g"]).await.unwrap();
         assert_eq!(deleted[0].1.as_ref().unwrap_err().code, ErrorCode::NonEmptyGroup);
-        member.commit_at(&[("t", 0, Offset(0))]).await.unwrap();
+        let commit = Commit { topic: "t", partition: 0, offset: Offset(0), metadata: "" };
+        member.commit_at(&[commit]).await.unwrap();
         let outcomes = admin.delete_group_offsets("g", &[("t", ZERO)]).await.unwrap();
         assert_eq!(outcomes[0].as_ref().unwrap_err().code, ErrorCode::GroupSubscribedToTopic);
     });
