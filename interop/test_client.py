@@ -56,6 +56,18 @@ class OurClient(Scenarios):
             expected.append("commit_transaction")
         self.assertEqual(sorted(self.example("consume", topic).splitlines()), sorted(expected))
 
+    def test_it_comes_to_an_end_that_nobody_may_read(self):
+        """Where all that is there was taken back, it has read everything."""
+        self.only_for("kafka")
+        topic = self.topic()
+        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "transactional.id": topic})
+        producer.init_transactions(HANG_SECONDS)
+        producer.begin_transaction()
+        producer.produce(topic, b"not meant")
+        producer.flush(HANG_SECONDS)
+        producer.abort_transaction(HANG_SECONDS)
+        self.assertEqual(self.example("consume", topic), "")
+
     def test_a_group_goes_on_where_it_ended(self):
         """The second of its members begins where the first has left."""
         topic = self.topic()

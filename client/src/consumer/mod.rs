@@ -219,7 +219,8 @@ impl Consumer {
         self.shared.positions().high_watermark(topic, PartitionIndex(partition))
     }
 
-    /// The next records, of one partition. Waits until there are some; dropping the future loses none.
+    /// The next records, of one partition. Waits until there are some; dropping the future loses none. Where only markers
+    /// come, or what transactions took back, it gives none, but tells by [`Records::next_offset`] how far it is.
     ///
     /// # Errors
     /// [`ConsumeError`]: that partition gives nothing more until it is sought; others go on.
@@ -254,7 +255,7 @@ impl Consumer {
     /// What was read is given, if it is still wanted; the rest, or what is wrong with it, is next.
     pub(crate) fn give(&self, Read { ticket, records, rest }: Read) -> Option<Records> {
         let is_given = self.shared.positions().give(ticket, rest);
-        Some(records).filter(|records| is_given && !records.is_empty())
+        Some(records).filter(|_| is_given)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -78,7 +78,7 @@ impl Options {
 /// What a member of a group is given.
 #[derive(Clone, Debug)]
 pub enum Polled {
-    /// Records of one partition.
+    /// Records of one partition; none where all that came is not for readers.
     Records(Records),
     /// It reads these from now on: where the group stands, or where it is told to by [`GroupConsumer::seek`] at once.
     Assigned(Vec<(Arc<str>, PartitionIndex)>),
@@ -172,8 +172,9 @@ impl GroupConsumer {
     /// As [`GroupConsumer::poll`].
     pub async fn records(&mut self) -> Result<Records, ConsumeError> {
         loop {
-            if let Polled::Records(records) = self.poll().await? {
-                return Ok(records);
+            match self.poll().await? {
+                Polled::Records(records) if !records.is_empty() => return Ok(records),
+                _ => {}
             }
         }
     }
