@@ -90,7 +90,6 @@ pub(crate) fn instant(text: &str) -> Result<When, String> {
 }
 
 /// A point in time as it is shown: RFC 3339, in UTC, to the millisecond.
-#[allow(dead_code, reason = "for the verbs that show records and groups")]
 pub(crate) fn shown_time(at: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(at.millis()) {
         Ok(at) => format!("{at:.3}"),

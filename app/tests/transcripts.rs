@@ -42,6 +42,11 @@ fn settings() {
 }
 
 #[test]
+fn reading() {
+    on_a_broker_of_ours("consume");
+}
+
+#[test]
 fn the_cluster() {
     on_a_broker_of_ours("cluster");
 }

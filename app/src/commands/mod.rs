@@ -3,6 +3,7 @@
 mod cluster;
 mod completions;
 mod config;
+mod consume;
 mod man;
 mod serve;
 mod topic;
@@ -35,6 +36,7 @@ Examples:
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Topic(topic::Topic),
+    Consume(Box<consume::Consume>),
     Config(config::Config),
     Cluster(cluster::Cluster),
     Completions(completions::Completions),
@@ -47,6 +49,7 @@ impl Command {
         match self {
             Command::Serve(serve) => serve::run(*serve),
             Command::Topic(topic) => topic.run(),
+            Command::Consume(consume) => consume.run(),
             Command::Config(config) => config.run(),
             Command::Cluster(cluster) => cluster.run(),
             Command::Completions(completions) => completions.run(),
