@@ -166,6 +166,9 @@ fn way_out(code: ErrorCode) -> &'static str {
         ErrorCode::InvalidConfig => "'thalweg config get topic NAME --all --explain' tells what each setting is for",
         ErrorCode::OffsetOutOfRange => "'thalweg topic describe' shows where each partition begins and ends",
         ErrorCode::GroupIdNotFound => "'thalweg group list' shows the groups that are there",
+        ErrorCode::GroupSubscribedToTopic => {
+            "its members read it: stop them first; 'thalweg group describe' shows them"
+        }
         ErrorCode::NonEmptyGroup => "stop its members first: 'thalweg group describe' shows them",
         ErrorCode::UnsupportedVersion => "the broker is too old for this: 'thalweg cluster status' shows what it is",
         ErrorCode::TopicAuthorizationFailed

@@ -98,7 +98,6 @@ pub(crate) fn shown_time(at: Timestamp) -> String {
 }
 
 /// A span as it is shown: its two largest units, `3d 4h`, `1h 30m`, `12s`, `0s`.
-#[allow(dead_code, reason = "for the verbs that show records and groups")]
 pub(crate) fn shown_span(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];

@@ -24,7 +24,14 @@ const ADDRESS: &str = "127.0.0.1:9092";
 const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 
 /// Verbs that only look: they may look again.
-const LOOKS: &[[&str; 2]] = &[["topic", "list"], ["topic", "describe"], ["config", "get"], ["cluster", "status"]];
+const LOOKS: &[[&str; 2]] = &[
+    ["topic", "list"],
+    ["topic", "describe"],
+    ["config", "get"],
+    ["cluster", "status"],
+    ["group", "list"],
+    ["group", "describe"],
+];
 
 #[test]
 fn the_command_line() {
@@ -49,6 +56,11 @@ fn reading() {
 #[test]
 fn the_cluster() {
     on_a_broker_of_ours("cluster");
+}
+
+#[test]
+fn groups() {
+    on_a_broker_of_ours("group");
 }
 
 /// A transcript that no test runs would hold nothing.
@@ -178,13 +190,12 @@ impl Scene {
 
     /// Takes away what a transcript has left: the next finds nothing.
     fn sweep(&self) {
-        let name = |each: &serde_json::Value| each["name"].as_str().unwrap().to_owned();
-        let topics = self.json(&["topic", "list"]).iter().map(name).collect::<Vec<_>>();
-        if !topics.is_empty() {
-            self.done(
-                &[&["topic", "delete", "--yes"], topics.iter().map(String::as_str).collect::<Vec<_>>().as_slice()]
-                    .concat(),
-            );
+        for noun in ["group", "topic"] {
+            let listed = self.json(&[noun, "list"]);
+            let names: Vec<&str> = listed.iter().map(|each| each["name"].as_str().unwrap()).collect();
+            if !names.is_empty() {
+                self.done(&[&[noun, "delete", "--yes"], names.as_slice()].concat());
+            }
         }
     }
 

@@ -4,6 +4,7 @@ mod cluster;
 mod completions;
 mod config;
 mod consume;
+mod group;
 mod man;
 mod serve;
 mod topic;
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   thalweg serve                      run a broker on 127.0.0.1:9092 with its data in ./thalweg-data
   thalweg topic create orders        make a topic on it; any other Kafka is reached with --bootstrap
+  thalweg group describe readers     how far a group of consumers is behind
   thalweg serve --help               all that can be said about a verb";
 
 #[derive(Subcommand)]
@@ -38,6 +40,7 @@ pub(crate) enum Command {
     Topic(topic::Topic),
     Consume(Box<consume::Consume>),
     Config(config::Config),
+    Group(group::Group),
     Cluster(cluster::Cluster),
     Completions(completions::Completions),
     Man(man::Man),
@@ -51,6 +54,7 @@ impl Command {
             Command::Topic(topic) => topic.run(),
             Command::Consume(consume) => consume.run(),
             Command::Config(config) => config.run(),
+            Command::Group(group) => group.run(),
             Command::Cluster(cluster) => cluster.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),

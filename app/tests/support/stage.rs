@@ -1,19 +1,29 @@
-//! What is done behind the scene of a transcript: records that somebody wrote, before there was anything to see.
+//! What is done behind the scene of a transcript: records that somebody wrote, and groups that somebody is in, before there
+//! was anything to see.
 
-use thalweg_client::{Client, Options, Producer, Record, producer};
-use thalweg_wire::Timestamp;
+use std::collections::HashMap;
+
+use thalweg_client::group::Options as GroupOptions;
+use thalweg_client::{Admin, Client, GroupConsumer, Options, Polled, Producer, Record, consumer, producer};
+use thalweg_wire::{Offset, PartitionIndex, Timestamp};
 use thalweg_world::real;
 
 /// People who are there for the length of a transcript.
 pub struct Stage {
     address: String,
     runtime: tokio::runtime::Runtime,
+    /// Who is in a group, by its name.
+    members: HashMap<String, GroupConsumer>,
 }
 
 impl Stage {
     pub fn at(address: &str) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        Stage { address: address.to_owned(), runtime }
+        Stage { address: address.to_owned(), runtime, members: HashMap::new() }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(real::world().unwrap(), Options::to(&self.address))
     }
 
     /// Follows a stage direction.
@@ -21,6 +31,11 @@ impl Stage {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["write", topic, partition, values @ ..] => self.write(topic, partition.parse().unwrap(), values),
+            ["commit", group, topic, partition, offset] => {
+                self.commit(group, topic, PartitionIndex(partition.parse().unwrap()), Offset(offset.parse().unwrap()));
+            }
+            ["join", group, topic] => self.join(group, topic),
+            ["leave", group] => self.leave(group),
             _ => panic!("nobody knows how to {words:?}"),
         }
     }
@@ -30,8 +45,7 @@ impl Stage {
         let at = values.first().and_then(|first| first.strip_prefix('@'));
         let at = at.map(|millis| Timestamp::from_millis(millis.parse().unwrap()));
         self.runtime.block_on(async {
-            let client = Client::new(real::world().unwrap(), Options::to(&self.address));
-            let producer = Producer::new(client, producer::Options::default());
+            let producer = Producer::new(self.client(), producer::Options::default());
             for value in values.iter().filter(|value| !value.starts_with('@')) {
                 let record = Record::to(topic).partition(partition).value(*value);
                 let record = at.map_or(record.clone(), |at| record.timestamp(at));
@@ -39,5 +53,31 @@ impl Stage {
             }
             producer.close().await;
         });
+    }
+
+    /// `commit GROUP TOPIC PARTITION OFFSET`: the group, which has no members, has read so far.
+    fn commit(&self, group: &str, topic: &str, partition: PartitionIndex, offset: Offset) {
+        self.runtime.block_on(async {
+            let admin = Admin::new(self.client());
+            let outcomes = admin.set_group_offsets(group, &[(topic, partition, offset)]).await.unwrap();
+            assert_eq!(outcomes, [Ok(())]);
+        });
+    }
+
+    /// `join GROUP TOPIC`: somebody joins, has been given partitions, and stays, reading nothing.
+    fn join(&mut self, group: &str, topic: &str) {
+        let member = self.runtime.block_on(async {
+            let options = GroupOptions { auto_commit: None, ..GroupOptions::of(group) };
+            let mut member = GroupConsumer::join(self.client(), options, &consumer::Options::default(), [topic]);
+            while !matches!(member.poll().await.unwrap(), Polled::Assigned(_)) {}
+            member
+        });
+        self.members.insert(group.to_owned(), member);
+    }
+
+    /// `leave GROUP`: who joined it leaves.
+    fn leave(&mut self, group: &str) {
+        let member = self.members.remove(group).unwrap();
+        self.runtime.block_on(member.close());
     }
 }
