@@ -6,11 +6,11 @@ mod support;
 
 use std::time::Duration;
 
-use support::{broker, client, create, read_all, story};
+use support::{batches, broker, client, create, read_all, story};
 use thalweg_broker::Broker;
 use thalweg_client::producer::{Acks, Options, partitioner};
 use thalweg_client::{ClientError, Delivery, DeliveryError, Producer, Record, SendError};
-use thalweg_wire::batch::Compression;
+use thalweg_wire::batch::{Codec, Compression};
 use thalweg_wire::{ErrorCode, Offset, PartitionIndex, Timestamp};
 use thalweg_world::World;
 use thalweg_world::net::Listener;
@@ -85,6 +85,13 @@ fn records_without_keys_go_to_all_partitions_a_batch_at_a_time() {
     });
 }
 
+/// The codecs of a topic's batches.
+async fn codecs_in(world: &World, topic: &str) -> Vec<Option<Codec>> {
+    let mut codecs: Vec<_> = batches(world, topic, 0, 0).await.iter().map(|batch| batch.header().codec()).collect();
+    codecs.dedup();
+    codecs
+}
+
 #[test]
 fn every_codec_is_understood() {
     story(3, async |sim| {
@@ -105,6 +112,7 @@ fn every_codec_is_understood() {
             let found = read_all(world, name, 0).await;
             let expected: Vec<_> = (0..500).map(|number| (number as i64, value(number).into())).collect();
             assert_eq!(found, expected, "{name}");
+            assert_eq!(codecs_in(world, name).await, [Some(compression.codec())], "{name}");
         }
     });
 }

@@ -9,6 +9,7 @@ use thalweg_messages::init_producer_id::InitProducerIdRequest;
 use thalweg_messages::produce::{
     ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse, ProduceTopic,
 };
+use thalweg_wire::batch::Compression;
 use thalweg_wire::{BrokerId, ErrorCode, Moment, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 use thalweg_world::BoxFuture;
 
@@ -276,20 +277,27 @@ impl Driver {
                 return;
             }
             let (mut batches, mut bytes) = (Vec::new(), 0);
-            let mut queues = self.shared.queues();
             while bytes < self.options.request_bytes_max
                 && let Some(queue) = due.next()
             {
                 // One of each partition in a request: Kafka takes no more.
-                if let Some(outgoing) = queues.take(queue, id, now) {
+                let taken = self.shared.queues().take(queue, id, now);
+                if let Some(outgoing) = taken.map(|taken| self.compressed(taken)) {
                     bytes += outgoing.batch.byte_length();
                     batches.push(outgoing);
                 }
             }
-            drop(queues);
             if !batches.is_empty() {
                 self.request(id, &connection, batches);
             }
+        }
+    }
+
+    /// Whoever sends doesn't wait for this: the queues are free meanwhile.
+    fn compressed(&self, outgoing: Outgoing) -> Outgoing {
+        match self.options.compression {
+            Compression::None => outgoing,
+            how => Outgoing { batch: outgoing.batch.compressed(how), ..outgoing },
         }
     }
 

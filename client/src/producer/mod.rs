@@ -233,7 +233,6 @@ impl Producer {
             batch_bytes: options.batch_bytes.min(options.request_bytes_max),
             in_flight_max: options.in_flight_max.max(1),
             delivery_timeout: options.delivery_timeout,
-            compression: options.compression,
         };
         let shared = Arc::new(Shared {
             queues: Mutex::new(Queues::new(rules)),

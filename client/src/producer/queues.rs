@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use thalweg_wire::batch::{self, Builder, Compression};
+use thalweg_wire::batch::{self, Builder};
 use thalweg_wire::producers::sequence_after;
 use thalweg_wire::{BrokerId, ErrorCode, Moment, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 
@@ -22,7 +22,6 @@ pub(crate) struct Rules {
     pub(crate) batch_bytes: usize,
     pub(crate) in_flight_max: usize,
     pub(crate) delivery_timeout: Duration,
-    pub(crate) compression: Compression,
 }
 
 /// An idempotent producer as the cluster knows it.
@@ -36,7 +35,7 @@ pub(crate) struct Identity {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct QueueId(usize);
 
-/// A batch that was given out to be sent.
+/// A batch that was given out to be sent. It is not compressed yet: that takes time, and all who send wait for the queues.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) queue: QueueId,
@@ -270,7 +269,6 @@ impl Queues {
         let Some(Open { builder, created, fate, charged }) = queue.open.take() else { return };
         queue.is_flushed = false;
         let batch = builder.build().expect("an open batch has a record");
-        let batch = batch.compressed(self.rules.compression);
         self.next_number += 1;
         queue.waiting.push_back(Closed {
             number: self.next_number,

@@ -9,7 +9,7 @@ use thalweg_client::{Client, Options};
 use thalweg_messages::Request;
 use thalweg_messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use thalweg_messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
-use thalweg_wire::batch::{Batches, Records, Scratch};
+use thalweg_wire::batch::{Batch, Batches, Records, Scratch};
 use thalweg_wire::codec::{Decoder, Form};
 use thalweg_wire::frame::{RequestHeader, decode_response_header, finish_frame};
 use thalweg_wire::{BrokerId, Offset, PartitionIndex};
@@ -74,25 +74,28 @@ pub async fn create(world: &World, name: &str, partitions: i32, configs: &[(&str
     assert_eq!(ask(world, 7, &request).await.topics[0].error_code, 0);
 }
 
+/// Batches of a partition from an offset on, as they are stored.
+pub async fn batches(world: &World, topic: &str, partition: i32, from: i64) -> Vec<Batch> {
+    let partitions = vec![FetchPartition {
+        partition: PartitionIndex(partition),
+        fetch_offset: Offset(from),
+        partition_max_bytes: 1 << 20,
+        ..FetchPartition::default()
+    }];
+    let topics = vec![FetchTopic { topic: topic.to_owned(), partitions, ..FetchTopic::default() }];
+    let request = FetchRequest { replica_id: BrokerId(-1), max_bytes: 1 << 20, topics, ..FetchRequest::default() };
+    let response = ask(world, 11, &request).await;
+    let partition = &response.responses[0].partitions[0];
+    assert_eq!(partition.error_code, 0);
+    Batches::new(partition.records.clone().unwrap_or_default()).map(Result::unwrap).collect()
+}
+
 /// Everything in a partition: offset and value.
 pub async fn read_all(world: &World, topic: &str, partition: i32) -> Vec<(i64, Bytes)> {
     let mut found: Vec<(i64, Bytes)> = Vec::new();
     loop {
-        let from = found.last().map_or(0, |(offset, _)| offset + 1);
-        let partitions = vec![FetchPartition {
-            partition: PartitionIndex(partition),
-            fetch_offset: Offset(from),
-            partition_max_bytes: 1 << 20,
-            ..FetchPartition::default()
-        }];
-        let topics = vec![FetchTopic { topic: topic.to_owned(), partitions, ..FetchTopic::default() }];
-        let request = FetchRequest { replica_id: BrokerId(-1), max_bytes: 1 << 20, topics, ..FetchRequest::default() };
-        let response = ask(world, 11, &request).await;
-        let partition = &response.responses[0].partitions[0];
-        assert_eq!(partition.error_code, 0);
-        let before = found.len();
-        for batch in Batches::new(partition.records.clone().unwrap_or_default()) {
-            let batch = batch.unwrap();
+        let (from, before) = (found.last().map_or(0, |(offset, _)| offset + 1), found.len());
+        for batch in batches(world, topic, partition, from).await {
             let batch = batch.decompressed(&mut Scratch::new()).unwrap();
             for record in Records::of(&batch).unwrap() {
                 let record = record.unwrap();

@@ -12,8 +12,7 @@ fn at(millis: u64) -> Moment {
 
 /// Batches of one record each, two of a partition in flight.
 fn queues() -> Queues {
-    let compression = Compression::None;
-    let rules = Rules { linger: LINGER, batch_bytes: 1, in_flight_max: 2, delivery_timeout: TIMEOUT, compression };
+    let rules = Rules { linger: LINGER, batch_bytes: 1, in_flight_max: 2, delivery_timeout: TIMEOUT };
     let mut queues = Queues::new(rules);
     queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(0) }, at(0));
     queues
