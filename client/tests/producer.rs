@@ -211,6 +211,42 @@ fn a_refused_batch_takes_nothing_else_with_it() {
     });
 }
 
+// Small records are not lost since the topic's `max.message.bytes` is below the producer's `batch_bytes`.
+#[test]
+fn batches_that_the_topic_finds_too_long_are_sent_as_shorter_ones() {
+    for (seed, compression) in [(1, Compression::None), (2, Compression::Lz4)] {
+        story(seed, async |sim| {
+            let world = &sim.world;
+            let _broker = broker(world, &[]).await;
+            create(world, "short", 1, &[("max.message.bytes", "700")]).await;
+            let mut rng = Rng::stream(seed, "values");
+            let producer =
+                Producer::new(client(world), Options { batch_bytes: 6_000, compression, ..Options::default() });
+            let mut sent = Vec::new();
+            for number in 0..400 {
+                // Digits that don't compress to nothing; now and then a value that is too long by itself.
+                let length = if number % 100 == 50 { 4_000 } else { rng.below(100) };
+                let value: String = (0..length).map(|_| char::from(33 + rng.below(90) as u8)).collect();
+                let delivery = producer.send(Record::to("short").value(&value)).await.unwrap();
+                sent.push((value, delivery));
+            }
+            producer.flush().await;
+            let mut stored = Vec::new();
+            for (value, delivery) in sent {
+                match delivery.told().unwrap() {
+                    Ok(receipt) => stored.push((receipt.offset.0, value.into())),
+                    Err(DeliveryError::Refused { code: ErrorCode::MessageTooLarge, .. }) => {
+                        assert_eq!(value.len(), 4_000);
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            assert_eq!(stored.len(), 396);
+            assert_eq!(read_all(world, "short", 0).await, stored);
+        });
+    }
+}
+
 #[test]
 fn what_can_not_be_sent_is_refused_at_once() {
     story(6, async |sim| {

@@ -487,6 +487,8 @@ fn judge(told: &ProducePartitionResponse) -> Outcome {
         ErrorCode::RequestTimedOut | ErrorCode::NotEnoughReplicasAfterAppend | ErrorCode::KafkaStorageError => {
             Outcome::Unknown(code.to_string())
         }
+        // Longer than `max.message.bytes`, or than `segment.bytes`.
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => Outcome::TooLong(code, message),
         retriable if retriable.is_retriable() => Outcome::Again(retriable.to_string()),
         refused => Outcome::Refused(refused, message),
     }

@@ -68,32 +68,62 @@ pub(crate) struct Stored {
 pub(crate) struct Fate {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: PartitionIndex,
-    outcome: OnceLock<Result<Stored, DeliveryError>>,
+    ending: OnceLock<Ending>,
     told: Notify,
+}
+
+/// How a batch ends.
+#[derive(Debug)]
+enum Ending {
+    Settled(Result<Stored, DeliveryError>),
+    /// It was too long: its records are in these now. Each with the place that its first record had, in order.
+    Cut(Vec<(i32, Arc<Fate>)>),
 }
 
 impl Fate {
     pub(crate) fn new(topic: Arc<str>, partition: PartitionIndex) -> Arc<Fate> {
-        Arc::new(Fate { topic, partition, outcome: OnceLock::new(), told: Notify::new() })
+        Arc::new(Fate { topic, partition, ending: OnceLock::new(), told: Notify::new() })
     }
 
     /// Settles it; what was settled stays as it is.
     pub(crate) fn settle(&self, outcome: Result<Stored, DeliveryError>) {
-        let _ = self.outcome.set(outcome);
+        self.end(Ending::Settled(outcome));
+    }
+
+    /// Its records are in shorter batches now: each with the place that its first record had, in order.
+    pub(crate) fn cut(&self, pieces: Vec<(i32, Arc<Fate>)>) {
+        assert!(pieces.first().is_some_and(|(first, _)| *first == 0), "every record is in one of them");
+        self.end(Ending::Cut(pieces));
+    }
+
+    fn end(&self, ending: Ending) {
+        let _ = self.ending.set(ending);
         self.told.notify_waiters();
     }
 
-    /// Ready when it is settled.
-    pub(crate) async fn settled(&self) -> &Result<Stored, DeliveryError> {
+    async fn ended(&self) -> &Ending {
         loop {
             // Begins to listen before it looks: between the two nothing is missed.
             let told = self.told.notified();
             tokio::pin!(told);
             told.as_mut().enable();
-            if let Some(outcome) = self.outcome.get() {
-                return outcome;
+            if let Some(ending) = self.ending.get() {
+                return ending;
             }
             told.await;
+        }
+    }
+
+    /// Ready when all its records are settled.
+    pub(crate) async fn settled(&self) {
+        let mut left = match self.ended().await {
+            Ending::Settled(_) => return,
+            Ending::Cut(pieces) => pieces.iter().collect::<Vec<_>>(),
+        };
+        while let Some((_, piece)) = left.pop() {
+            if let Ending::Cut(pieces) = piece.ended().await {
+                left.extend(pieces);
+            }
         }
     }
 }
@@ -112,18 +142,35 @@ impl Delivery {
     /// # Errors
     /// [`DeliveryError`] says whether it may be there all the same.
     pub async fn outcome(&self) -> Result<Receipt, DeliveryError> {
-        self.fate.settled().await;
-        self.told().expect("it is settled")
+        loop {
+            self.place().0.ended().await;
+            if let Some(told) = self.told() {
+                return told;
+            }
+        }
     }
 
     /// The same if it is known already.
     pub fn told(&self) -> Option<Result<Receipt, DeliveryError>> {
-        let Stored { base, append_time } = match self.fate.outcome.get()? {
-            Ok(stored) => *stored,
-            Err(error) => return Some(Err(error.clone())),
+        let (fate, index) = self.place();
+        let Stored { base, append_time } = match fate.ending.get()? {
+            Ending::Settled(Ok(stored)) => *stored,
+            Ending::Settled(Err(error)) => return Some(Err(error.clone())),
+            // Since a moment ago.
+            Ending::Cut(_) => return None,
         };
-        let offset = if base < Offset::ZERO { base } else { Offset(base.0.saturating_add(i64::from(self.index))) };
-        Some(Ok(Receipt { topic: self.fate.topic.clone(), partition: self.fate.partition, offset, append_time }))
+        let offset = if base < Offset::ZERO { base } else { Offset(base.0.saturating_add(i64::from(index))) };
+        Some(Ok(Receipt { topic: fate.topic.clone(), partition: fate.partition, offset, append_time }))
+    }
+
+    /// The batch that it is in now, and its place in it.
+    fn place(&self) -> (&Fate, i32) {
+        let (mut fate, mut index) = (&self.fate, self.index);
+        while let Some(Ending::Cut(pieces)) = fate.ending.get() {
+            let (first, piece) = &pieces[pieces.partition_point(|(first, _)| *first <= index) - 1];
+            (fate, index) = (piece, index - first);
+        }
+        (fate, index)
     }
 }
 

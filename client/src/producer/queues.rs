@@ -4,6 +4,11 @@
 //! is idempotent, when it is first sent, and keeps its number whenever it is sent again; it is sent again only when nothing
 //! of its partition is on its way, so that order holds. Where a number was given and its batch will never be stored, the
 //! numbers behind it lead nowhere: the partition then waits for a new epoch, in which they begin at 0 (KIP-360).
+//!
+//! A batch that is too long for the broker is cut in two. Its records keep their numbers, which the broker has not used: so no number
+//! leads nowhere, and if it has used them after all it refuses the pieces, and nothing is there twice.
+
+mod cut;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,6 +19,7 @@ use thalweg_wire::producers::sequence_after;
 use thalweg_wire::{BrokerId, ErrorCode, Moment, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 
 use super::fate::{Delivery, DeliveryError, Fate, Stored};
+use cut::{Piece, halve};
 
 /// When batches close, and how long they are tried.
 #[derive(Clone, Debug)]
@@ -54,6 +60,8 @@ pub(crate) enum Outcome {
     Unknown(String),
     /// It isn't there, and its number is not the one that the broker expects.
     Renumber(ErrorCode),
+    /// It isn't there, and its records could be in shorter batches.
+    TooLong(ErrorCode, String),
     /// It isn't there, and never will be.
     Refused(ErrorCode, String),
 }
@@ -69,6 +77,7 @@ pub(crate) struct Queues {
     ready: VecDeque<QueueId>,
     /// When each is to be looked at next.
     timers: BTreeSet<(Moment, QueueId)>,
+    /// The number of the next batch that is closed.
     next_number: u64,
     /// Bytes of records whose memory is free again.
     released: usize,
@@ -85,6 +94,8 @@ struct Queue {
     /// The identity that its numbers belong to.
     identity: Option<Identity>,
     next_sequence: i32,
+    /// Its batches close at so many bytes: fewer than the rules say once one was too long.
+    batch_bytes: usize,
     /// The last batch whose number leads nowhere: those behind it wait for a new epoch.
     hole: Option<u64>,
     /// A batch of its identity is there. Before that a broker takes any number for the first, so only one is sent.
@@ -108,6 +119,7 @@ struct Open {
 }
 
 struct Closed {
+    /// How many records were closed before its first: in order, with room for the pieces that it may be cut into.
     number: u64,
     batch: batch::Batch,
     created: Moment,
@@ -152,7 +164,7 @@ impl Queues {
             by_name: HashMap::new(),
             ready: VecDeque::new(),
             timers: BTreeSet::new(),
-            next_number: 0,
+            next_number: 1,
             released: 0,
         }
     }
@@ -199,7 +211,7 @@ impl Queues {
         now: Moment,
     ) -> (Delivery, bool) {
         let id = self.queue(topic, partition);
-        let (bytes, limit) = (fields.bytes(), self.rules.batch_bytes);
+        let (bytes, limit) = (fields.bytes(), self.queues[id.0].batch_bytes);
         let mut wakes = false;
         let is_full = |open: &Open| open.builder.byte_length() + bytes > limit;
         if self.queues[id.0].open.as_ref().is_some_and(is_full) {
@@ -246,6 +258,7 @@ impl Queues {
             sent: VecDeque::new(),
             identity: None,
             next_sequence: 0,
+            batch_bytes: self.rules.batch_bytes,
             hole: None,
             is_established: false,
             broker: BrokerId::NONE,
@@ -269,9 +282,10 @@ impl Queues {
         let Some(Open { builder, created, fate, charged }) = queue.open.take() else { return };
         queue.is_flushed = false;
         let batch = builder.build().expect("an open batch has a record");
-        self.next_number += 1;
+        let number = self.next_number;
+        self.next_number += u64::from(batch.header().count().unsigned_abs());
         queue.waiting.push_back(Closed {
-            number: self.next_number,
+            number,
             batch,
             created,
             fate,
@@ -388,7 +402,8 @@ impl Queues {
                 before.for_each(|other| other.is_overtaken = true);
                 closed.fate.settle(Ok(stored));
             }
-            Outcome::Refused(code, message) => {
+            Outcome::TooLong(..) if closed.batch.header().count() > 1 => self.halve(id, &closed),
+            Outcome::TooLong(code, message) | Outcome::Refused(code, message) => {
                 self.released += closed.charged;
                 queue.break_numbers(number, is_numbered);
                 let is_certain = !closed.was_unknown && code != ErrorCode::UnknownServerError;
@@ -420,6 +435,38 @@ impl Queues {
             }
         }
         self.look_again(id, now);
+    }
+
+    /// Puts its records back to their place in two batches, as if it had never been sent.
+    fn halve(&mut self, id: QueueId, closed: &Closed) {
+        let queue = &mut self.queues[id.0];
+        queue.batch_bytes = queue.batch_bytes.min(closed.batch.byte_length() / 2);
+        let place = queue.waiting.iter().position(|waiting| waiting.number > closed.number);
+        let behind = queue.waiting.split_off(place.unwrap_or(queue.waiting.len()));
+        let header = closed.batch.header();
+        let mut pieces = Vec::new();
+        for Piece { mut batch, first, charged } in halve(&closed.batch) {
+            let sequence = closed.sequence.map(|sequence| sequence_after(sequence, first));
+            if let Some(sequence) = sequence {
+                batch.number(header.producer_id(), header.producer_epoch(), sequence);
+            }
+            let fate = Fate::new(closed.fate.topic.clone(), closed.fate.partition);
+            pieces.push((first, fate.clone()));
+            queue.waiting.push_back(Closed {
+                number: closed.number + u64::from(first.unsigned_abs()),
+                batch,
+                created: closed.created,
+                fate,
+                charged,
+                sequence,
+                is_unknown: closed.was_unknown,
+                was_unknown: false,
+                is_overtaken: closed.is_overtaken,
+                last_reason: "it was too long, and is sent in two batches".to_owned(),
+            });
+        }
+        queue.waiting.extend(behind);
+        closed.fate.cut(pieces);
     }
 
     /// Back to its place among those that wait, for later.

@@ -76,7 +76,7 @@ fn a_batch_waits_for_more_until_it_is_full_or_has_lingered() {
     assert_eq!(small.told().unwrap().unwrap().offset, Offset(40));
     // Full before its time.
     (0..20).for_each(|_| drop(push(&mut queues, 0, at(7))));
-    assert_eq!(sendable(&mut queues, at(7)), [(0, 2, 0, 2)]);
+    assert_eq!(sendable(&mut queues, at(7)), [(0, 3, 0, 2)]);
     assert!(queues.released() > 0);
 }
 
@@ -264,4 +264,90 @@ fn sequence_numbers_begin_again_behind_the_largest() {
     queues.queues[0].next_sequence = i32::MAX;
     drop((push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0))));
     assert_eq!(sendable(&mut queues, at(0)), [(0, 2, 0, i32::MAX), (0, 3, 0, 0)]);
+}
+
+fn too_long() -> Outcome {
+    Outcome::TooLong(ErrorCode::MessageTooLarge, String::new())
+}
+
+/// Two batches of four records, both on their way.
+fn two_of_four(queues: &mut Queues) -> Vec<Delivery> {
+    queues.rules.batch_bytes = 1_000;
+    let mut deliveries = Vec::new();
+    for _ in 0..2 {
+        deliveries.extend((0..4).map(|_| push(queues, 0, at(0))));
+        drop(queues.flush(at(0)));
+        assert_eq!(sendable(queues, at(0)).len(), 1);
+    }
+    deliveries
+}
+
+fn offsets(deliveries: &[Delivery]) -> Vec<i64> {
+    deliveries.iter().map(|delivery| delivery.told().unwrap().unwrap().offset.0).collect()
+}
+
+// The broker has not used the numbers of the batch, and refuses those behind it until they come: so they stay as they are.
+#[test]
+fn a_batch_that_is_too_long_is_cut_and_its_records_keep_their_numbers() {
+    let mut queues = queues();
+    let deliveries = two_of_four(&mut queues);
+    queues.done(first(), 1, too_long(), at(0));
+    assert_eq!(sendable(&mut queues, at(0)), [], "the second would be in the way");
+    queues.done(first(), 5, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(0));
+    assert!(!queues.wants_epoch());
+    assert_eq!(sendable(&mut queues, at(100)), [(0, 1, 0, 0)]);
+    queues.done(first(), 1, too_long(), at(100));
+    for (number, sequence) in [(1, 0), (2, 1), (3, 2)] {
+        assert_eq!(deliveries[sequence as usize].told(), None);
+        assert_eq!(sendable(&mut queues, at(100)), [(0, number, 0, sequence)]);
+        queues.done(first(), number, stored(i64::from(10 * sequence)), at(100));
+    }
+    assert_eq!(sendable(&mut queues, at(100)), [(0, 5, 0, 4)]);
+    queues.done(first(), 5, stored(50), at(100));
+    assert_eq!(offsets(&deliveries), [0, 10, 20, 21, 50, 51, 52, 53]);
+    let charged = 8 * Fields { timestamp: Timestamp::NONE, key: None, value: Some(b"v"), headers: &[] }.bytes();
+    assert_eq!((queues.released(), queues.is_empty()), (charged, true));
+}
+
+#[test]
+fn behind_a_batch_that_was_too_long_they_are_shorter() {
+    let mut queues = queues();
+    drop(two_of_four(&mut queues));
+    queues.done(first(), 1, too_long(), at(0));
+    drop((push(&mut queues, 0, at(0)), push(&mut queues, 0, at(0))));
+    let waiting = queues.queues[0].waiting.iter().map(|closed| closed.batch.header().count());
+    assert_eq!(waiting.collect::<Vec<_>>(), [2, 2, 1, 1]);
+}
+
+#[test]
+fn a_record_that_is_too_long_by_itself_is_refused_alone() {
+    let mut queues = queues();
+    let deliveries = two_of_four(&mut queues);
+    queues.done(first(), 5, Outcome::Unknown("cut off".to_owned()), at(0));
+    for number in [1, 1] {
+        queues.done(first(), number, too_long(), at(0));
+        drop(sendable(&mut queues, at(100)));
+    }
+    queues.done(first(), 1, too_long(), at(100));
+    assert!(matches!(deliveries[0].told(), Some(Err(DeliveryError::Refused { code: ErrorCode::MessageTooLarge, .. }))));
+    assert!(deliveries[1..].iter().all(|delivery| delivery.told().is_none()));
+    queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(100));
+    assert_eq!(sendable(&mut queues, at(100)), [(0, 2, 1, 0)], "its number is used up");
+    assert_eq!(deliveries[4].told(), Some(Err(DeliveryError::Unknown)));
+}
+
+// The answer speaks of the last time that it was sent. The broker knows the old numbers and takes no piece of them.
+#[test]
+fn what_may_be_there_is_not_there_twice_for_being_cut() {
+    let mut queues = queues();
+    let deliveries = two_of_four(&mut queues);
+    queues.done(first(), 5, again(), at(0));
+    queues.done(first(), 1, Outcome::Unknown("cut off".to_owned()), at(0));
+    drop(sendable(&mut queues, at(1_000)));
+    queues.done(first(), 1, too_long(), at(1_000));
+    assert_eq!(sendable(&mut queues, at(1_000)), [(0, 1, 0, 0)]);
+    queues.done(first(), 1, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(1_000));
+    queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(1_000));
+    assert!(deliveries[..4].iter().all(|delivery| delivery.told() == Some(Err(DeliveryError::Unknown))));
+    assert_eq!(sendable(&mut queues, at(2_000)), [(0, 5, 1, 0)]);
 }
