@@ -200,3 +200,18 @@ fn a_broker_that_never_answers_holds_nobody_longer_than_was_allowed() {
         assert!(sim.world.clock.now().since(began) < Duration::from_secs(6));
     });
 }
+
+// The answer may come long after: a record's time is over when the program said.
+#[test]
+fn a_record_that_is_on_its_way_is_told_of_at_its_time() {
+    story(7, async |sim| {
+        scripted(&sim.world, honest).await;
+        let delivery_timeout = Duration::from_secs(2);
+        let producer = Producer::new(client(&sim.world), Options { delivery_timeout, ..options() });
+        let began = sim.world.clock.now();
+        let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
+        producer.close().await;
+        assert!(matches!(delivery.told(), Some(Err(DeliveryError::TimedOut { .. }))), "{delivery:?}");
+        assert!(sim.world.clock.now().since(began) < Duration::from_secs(3));
+    });
+}

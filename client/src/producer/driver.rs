@@ -123,7 +123,7 @@ impl Driver {
             self.send_what_is_due();
             match *closing.borrow_and_update() {
                 Closing::Open => {}
-                Closing::Draining if !self.shared.queues().is_empty() => {}
+                Closing::Draining if !self.shared.queues().is_settled() => {}
                 Closing::Draining | Closing::Abandoning | Closing::Ended => return,
             }
             let deadline = self.shared.queues().deadline();
@@ -201,7 +201,7 @@ impl Driver {
             },
             Some(_) => {}
             None => {
-                let nothing_to_send = queues.is_empty();
+                let nothing_to_send = queues.is_settled();
                 drop(queues);
                 if !nothing_to_send {
                     self.identify();

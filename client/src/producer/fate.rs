@@ -101,6 +101,11 @@ impl Fate {
         self.told.notify_waiters();
     }
 
+    /// Whether somebody was told, or could have been.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self.ending.get(), Some(Ending::Settled(_)))
+    }
+
     async fn ended(&self) -> &Ending {
         loop {
             // Begins to listen before it looks: between the two nothing is missed.

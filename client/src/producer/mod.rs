@@ -39,7 +39,7 @@ pub struct Options {
     pub buffer_bytes: usize,
     /// How long it waits, for memory and to learn of a topic. `max.block.ms`.
     pub max_block: Duration,
-    /// How long a record is tried. `delivery.timeout.ms`.
+    /// How long a record is tried; then its delivery ends, also while it is on its way. `delivery.timeout.ms`.
     pub delivery_timeout: Duration,
     /// Requests to one broker that are not answered; of one partition, too. `max.in.flight.requests.per.connection`.
     pub in_flight_max: usize,

@@ -5,6 +5,9 @@
 //! of its partition is on its way, so that order holds. Where a number was given and its batch will never be stored, the
 //! numbers behind it lead nowhere: the partition then waits for a new epoch, in which they begin at 0 (KIP-360).
 //!
+//! What is on its way when its time is over stays there until its answer: its records are told, but only the answer says whether
+//! its number leads nowhere.
+//!
 //! A batch that is too long for the broker is cut in two. Its records keep their numbers, which the broker has not used: so no number
 //! leads nowhere, and if it has used them after all it refuses the pieces, and nothing is there twice.
 
@@ -402,6 +405,10 @@ impl Queues {
                 before.for_each(|other| other.is_overtaken = true);
                 closed.fate.settle(Ok(stored));
             }
+            _ if closed.fate.is_settled() => {
+                self.released += closed.charged;
+                queue.break_numbers(number, is_numbered);
+            }
             Outcome::TooLong(..) if closed.batch.header().count() > 1 => self.halve(id, &closed),
             Outcome::TooLong(code, message) | Outcome::Refused(code, message) => {
                 self.released += closed.charged;
@@ -526,6 +533,9 @@ impl Queues {
             self.close(id);
         }
         let queue = &mut self.queues[id.0];
+        for sent in queue.sent.iter().filter(|sent| too_old(sent.created) && !sent.fate.is_settled()) {
+            sent.fate.settle(Err(DeliveryError::TimedOut { reason: "it was sent, and no answer came yet".to_owned() }));
+        }
         while queue.waiting.front().is_some_and(|first| too_old(first.created)) {
             let closed = queue.waiting.pop_front().expect("it was there");
             self.released += closed.charged;
@@ -541,8 +551,9 @@ impl Queues {
             self.put_back(id);
         }
         let queue = &self.queues[id.0];
-        let oldest =
-            queue.waiting.front().map(|closed| closed.created).or(queue.open.as_ref().map(|open| open.created));
+        let untold = queue.sent.iter().find(|sent| !sent.fate.is_settled());
+        let closed = untold.into_iter().chain(queue.waiting.front()).map(|closed| closed.created);
+        let oldest = closed.chain(queue.open.as_ref().map(|open| open.created)).min();
         let expiry = oldest.map(|created| created + self.rules.delivery_timeout);
         let lingers =
             queue.open.as_ref().filter(|_| queue.waiting.is_empty()).map(|open| open.created + self.rules.linger);
@@ -562,9 +573,10 @@ impl Queues {
         std::mem::take(&mut self.released)
     }
 
-    /// Whether nothing waits and nothing is on its way.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.queues.iter().all(|queue| queue.open.is_none() && queue.waiting.is_empty() && queue.sent.is_empty())
+    /// Whether there is nothing that is not settled.
+    pub(crate) fn is_settled(&self) -> bool {
+        let is_settled = |queue: &Queue| queue.sent.iter().all(|sent| sent.fate.is_settled());
+        self.queues.iter().all(|queue| queue.open.is_none() && queue.waiting.is_empty() && is_settled(queue))
     }
 
     /// Gives everything up.

@@ -95,7 +95,7 @@ fn what_is_sent_again_keeps_its_number_and_its_place() {
     assert_eq!(sendable(&mut queues, at(1_000)), [(0, 2, 0, 1), (0, 3, 0, 2)]);
     queues.done(first(), 2, stored(1), at(1_000));
     queues.done(first(), 3, stored(2), at(1_000));
-    assert!(queues.is_empty());
+    assert!(queues.is_settled());
     let offsets = deliveries.iter().map(|delivery| delivery.told().unwrap().unwrap().offset.0);
     assert_eq!(offsets.collect::<Vec<_>>(), [0, 1, 2]);
 }
@@ -135,7 +135,7 @@ fn that_it_may_be_there_is_not_forgotten_over_a_later_answer() {
     assert_eq!(sendable(&mut queues, at(1_000)), [(0, 1, 0, 0)]);
     queues.done(first(), 1, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(1_000));
     assert_eq!(deliveries[0].told(), Some(Err(DeliveryError::Unknown)), "never behind the second, never twice");
-    assert!(!queues.wants_epoch() && queues.is_empty());
+    assert!(!queues.wants_epoch() && queues.is_settled());
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_may_be_there_already_is_never_numbered_anew() {
     queues.done(first(), 1, Outcome::Refused(ErrorCode::InvalidRecord, String::new()), at(0));
     queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(0));
     assert_eq!(deliveries[1].told(), Some(Err(DeliveryError::Unknown)));
-    assert!(queues.is_empty());
+    assert!(queues.is_settled());
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn what_takes_too_long_is_given_up_and_its_memory_is_free() {
     assert_eq!(waits.told(), None);
     queues.due(at(10_001));
     assert!(matches!(waits.told(), Some(Err(DeliveryError::TimedOut { .. }))));
-    assert_eq!((queues.released(), queues.is_empty()), (charged, true));
+    assert_eq!((queues.released(), queues.is_settled()), (charged, true));
     assert!(queues.wants_epoch(), "both numbers are used up");
 }
 
@@ -306,7 +306,7 @@ fn a_batch_that_is_too_long_is_cut_and_its_records_keep_their_numbers() {
     queues.done(first(), 5, stored(50), at(100));
     assert_eq!(offsets(&deliveries), [0, 10, 20, 21, 50, 51, 52, 53]);
     let charged = 8 * Fields { timestamp: Timestamp::NONE, key: None, value: Some(b"v"), headers: &[] }.bytes();
-    assert_eq!((queues.released(), queues.is_empty()), (charged, true));
+    assert_eq!((queues.released(), queues.is_settled()), (charged, true));
 }
 
 #[test]
@@ -350,4 +350,45 @@ fn what_may_be_there_is_not_there_twice_for_being_cut() {
     queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(1_000));
     assert!(deliveries[..4].iter().all(|delivery| delivery.told() == Some(Err(DeliveryError::Unknown))));
     assert_eq!(sendable(&mut queues, at(2_000)), [(0, 5, 1, 0)]);
+}
+
+#[test]
+fn what_is_on_its_way_is_told_at_its_time_and_nothing_is_numbered_in_its_place() {
+    let mut queues = queues();
+    let deliveries: Vec<_> = (0..3).map(|_| push(&mut queues, 0, at(0))).collect();
+    let later = push(&mut queues, 0, at(9_000));
+    assert_eq!(sendable(&mut queues, at(9_000)).len(), 2);
+    assert_eq!(queues.deadline(), Some(at(10_000)));
+    queues.due(at(10_000));
+    assert!(deliveries.iter().all(|each| matches!(each.told(), Some(Err(DeliveryError::TimedOut { .. })))));
+    let one = Fields { timestamp: Timestamp::NONE, key: None, value: Some(b"v"), headers: &[] }.bytes();
+    assert_eq!(queues.released(), one, "the connection still holds two");
+    assert_eq!((later.told(), queues.deadline()), (None, Some(at(19_000))));
+    assert_eq!(sendable(&mut queues, at(10_000)), [], "two are in flight as ever");
+    // The first is there after all: the numbers go on. Of the second nobody knows.
+    queues.done(first(), 1, stored(0), at(11_000));
+    assert!(!queues.wants_epoch());
+    assert_eq!(sendable(&mut queues, at(11_000)), [(0, 4, 0, 2)]);
+    queues.done(first(), 2, Outcome::Unknown("cut off".to_owned()), at(12_000));
+    assert!(!queues.wants_epoch(), "one is on its way behind it");
+    queues.done(first(), 4, Outcome::Renumber(ErrorCode::OutOfOrderSequenceNumber), at(12_000));
+    queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(12_000));
+    assert_eq!(sendable(&mut queues, at(13_000)), [(0, 4, 1, 0)]);
+    queues.done(first(), 4, stored(1), at(13_000));
+    assert_eq!(later.told().unwrap().unwrap().offset, Offset(1));
+    assert_eq!((queues.released(), queues.is_settled()), (3 * one, true));
+}
+
+#[test]
+fn what_is_on_its_way_past_its_time_is_not_cut_and_not_sent_again() {
+    for outcome in [too_long(), again(), Outcome::Renumber(ErrorCode::InvalidProducerEpoch)] {
+        let mut queues = queues();
+        let deliveries = two_of_four(&mut queues);
+        queues.due(at(10_000));
+        assert!(queues.is_settled() && deliveries.iter().all(|each| each.told().is_some()));
+        queues.done(first(), 5, stored(0), at(10_000));
+        queues.done(first(), 1, outcome, at(10_000));
+        assert_eq!((sendable(&mut queues, at(20_000)), queues.deadline()), (Vec::new(), None));
+        assert!(queues.queues[0].sent.is_empty() && queues.released() > 0);
+    }
 }
