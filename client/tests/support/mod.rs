@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use thalweg_broker::Broker;
 use thalweg_broker::settings::{Given, Layers, Origin, Settings, data_directory};
@@ -111,31 +113,86 @@ pub async fn read_all(world: &World, topic: &str, partition: i32) -> Vec<(i64, B
     }
 }
 
-/// A broker that says what a script says: key, version and body of a request to the body of its answer. What the script
-/// has no words for is never answered.
+/// A request, as a scripted broker sees it.
+pub struct Asked {
+    /// Which of its connections, from 0.
+    pub connection: usize,
+    pub key: i16,
+    pub version: i16,
+    pub body: Bytes,
+}
+
+impl Asked {
+    pub fn read<R: Request>(&self) -> R {
+        thalweg_messages::Message::decode(&mut Decoder::new(&self.body), self.version).unwrap()
+    }
+}
+
+/// What it does about it.
+pub enum Reply {
+    /// It says this.
+    Body(Bytes),
+    /// It says this later; what came behind waits.
+    Later(Duration, Bytes),
+    /// It never answers.
+    Nothing,
+    /// The connection is lost.
+    Cut,
+}
+
+/// A broker that says what a script says: key and version of a request to the body of its answer. What the script has no
+/// words for is never answered.
 pub async fn scripted(world: &World, script: fn(i16, i16) -> Option<Bytes>) {
-    let mut listener = world.net.listen(ADDRESS).await.unwrap();
+    let script = move |asked: Asked| script(asked.key, asked.version).map_or(Reply::Nothing, Reply::Body);
+    scripted_at(world, ADDRESS, script).await;
+}
+
+/// A broker that does what a script says.
+pub async fn scripted_at(world: &World, address: &str, script: impl Fn(Asked) -> Reply + Send + Sync + 'static) {
+    let (mut listener, script) = (world.net.listen(address).await.unwrap(), std::sync::Arc::new(script));
+    let world = world.clone();
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                while let Ok(length) = stream.read_i32().await {
-                    let mut frame = BytesMut::zeroed(length as usize);
-                    if stream.read_exact(&mut frame).await.is_err() {
-                        return;
-                    }
-                    let frame = frame.freeze();
-                    let mut from = Decoder::new(&frame);
-                    let (key, version, id) = (from.i16().unwrap(), from.i16().unwrap(), from.i32().unwrap());
-                    let Some(body) = script(key, version) else { continue };
-                    let form = Form::of(version, thalweg_messages::api::Api::of_key(key).unwrap().flexible_from);
-                    let header = thalweg_wire::frame::begin_response(key, id, form).finish().into_bytes();
-                    let length = (header.len() - 4 + body.len()) as i32;
-                    stream.write_all(&[&length.to_be_bytes()[..], &header[4..], &body].concat()).await.unwrap();
-                    stream.flush().await.unwrap();
-                }
-            });
+        for connection in 0.. {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            tokio::spawn(converse(world.clone(), stream, connection, script.clone()));
         }
     });
+}
+
+async fn converse(
+    world: World,
+    mut stream: thalweg_world::net::Stream,
+    connection: usize,
+    script: std::sync::Arc<impl Fn(Asked) -> Reply>,
+) {
+    while let Ok(length) = stream.read_i32().await {
+        let mut frame = BytesMut::zeroed(length as usize);
+        if stream.read_exact(&mut frame).await.is_err() {
+            return;
+        }
+        let frame = frame.freeze();
+        let mut from = Decoder::new(&frame);
+        let form_of = |key, version| Some(Form::of(version, thalweg_messages::api::Api::of_key(key)?.flexible_from));
+        let RequestHeader { api_key: key, api_version: version, correlation_id, .. } =
+            RequestHeader::decode(&mut from, form_of).unwrap().unwrap();
+        let body = frame.slice(from.position()..);
+        let body = match script(Asked { connection, key, version, body }) {
+            Reply::Body(body) => body,
+            Reply::Later(wait, body) => {
+                world.clock.sleep(wait).await;
+                body
+            }
+            Reply::Nothing => continue,
+            Reply::Cut => return,
+        };
+        let form = form_of(key, version).unwrap();
+        let header = thalweg_wire::frame::begin_response(key, correlation_id, form).finish().into_bytes();
+        let length = (header.len() - 4 + body.len()) as i32;
+        let answer = [&length.to_be_bytes()[..], &header[4..], &body].concat();
+        if stream.write_all(&answer).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// The body of an answer.
