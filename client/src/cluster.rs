@@ -26,7 +26,8 @@ pub struct Options {
     pub client_id: String,
     /// How long a connection may take until its versions are agreed.
     pub connect_timeout: Duration,
-    /// How long an answer may take; then the connection is closed. `request.timeout.ms`.
+    /// How long an answer may take; then the connection is closed. `request.timeout.ms`. The leader of a partition that is
+    /// written to may spend three quarters of it on waiting for replicas.
     pub request_timeout: Duration,
     /// The first pause after a failure, and between questions. `retry.backoff.ms`.
     pub retry_backoff: Duration,

@@ -264,3 +264,18 @@ fn leaders_move_and_answers_are_lost_and_each_record_is_there_once_in_its_place(
         });
     }
 }
+
+// Else the connection would be lost just when the broker speaks, and with it whatever else is on its way there.
+#[test]
+fn a_broker_that_waits_for_replicas_gives_up_before_the_client_does() {
+    story(1, async |sim| {
+        let cluster = Cluster::start(&sim.world, &[1]).await;
+        cluster.state().fates = vec![Fate::Done, Fate::Waits];
+        let producer = Producer::new(client(&sim.world), Options::default());
+        for offset in 0..3 {
+            let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
+            assert_eq!(delivery.await.unwrap().offset, Offset(offset));
+        }
+        assert_eq!(cluster.state().connections.len(), 1);
+    });
+}

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -306,7 +307,7 @@ impl Driver {
         let request = ProduceRequest {
             transactional_id: None,
             acks: self.options.acks.code(),
-            timeout_ms: i32::try_from(self.client.options().request_timeout.as_millis()).unwrap_or(i32::MAX),
+            timeout_ms: replica_wait_ms(self.client.options().request_timeout),
             topic_data: topics,
             ..ProduceRequest::default()
         };
@@ -459,6 +460,12 @@ impl Driver {
         }
         self.shared.room.add_permits(queues.released());
     }
+}
+
+/// How long a broker may wait for replicas: three quarters of what an answer may take. If both waited as long, the client would
+/// give its connection up, and all that is on its way over it, just when the broker says how it went.
+fn replica_wait_ms(request_timeout: Duration) -> i32 {
+    i32::try_from((request_timeout / 4 * 3).as_millis()).unwrap_or(i32::MAX)
 }
 
 fn by_place(response: &ProduceResponse) -> HashMap<(&str, PartitionIndex), &ProducePartitionResponse> {
