@@ -95,8 +95,14 @@ struct Line {
 struct Outgoing {
     correlation_id: i32,
     frame: Encoded,
-    /// `None`: none will come (`acks=0`).
-    answer: Option<oneshot::Sender<Bytes>>,
+    awaited: Awaited,
+}
+
+/// What whoever asks waits for.
+enum Awaited {
+    Answer(oneshot::Sender<Bytes>),
+    /// None will come (`acks=0`): that the socket has it.
+    Departure(oneshot::Sender<()>),
 }
 
 type Unanswered = Mutex<VecDeque<(i32, oneshot::Sender<Bytes>)>>;
@@ -203,15 +209,23 @@ impl Connection {
         version: i16,
     ) -> Result<impl Future<Output = Result<R::Response, CallError>> + Send + use<R>, CallError> {
         let (answer, answered) = oneshot::channel();
-        self.post(self.frame(request, version, Some(answer))?)?;
+        self.post(self.frame(request, version, Awaited::Answer(answer))?)?;
         let connection = self.clone();
         let patience = self.line.terms.request_timeout;
         Ok(async move { read(&connection.answer::<R>(answered, version, patience).await?, version) })
     }
 
-    /// The same for a request that has no answer.
-    pub(crate) fn begin_untold<R: Request>(&self, request: &R, version: i16) -> Result<(), CallError> {
-        self.post(self.frame(request, version, None)?)
+    /// The same for a request that has no answer: the future is ready when the socket has it.
+    pub(crate) fn begin_untold<R: Request>(
+        &self,
+        request: &R,
+        version: i16,
+    ) -> Result<impl Future<Output = Result<(), CallError>> + Send + use<R>, CallError> {
+        let (departure, departed) = oneshot::channel();
+        self.post(self.frame(request, version, Awaited::Departure(departure))?)?;
+        let connection = self.clone();
+        let patience = self.line.terms.request_timeout;
+        Ok(async move { connection.within(patience, departed).await })
     }
 
     fn post(&self, outgoing: Outgoing) -> Result<(), CallError> {
@@ -223,7 +237,7 @@ impl Connection {
 
     async fn exchange<R: Request>(&self, request: &R, version: i16, patience: Duration) -> Result<Bytes, CallError> {
         let (answer, answered) = oneshot::channel();
-        let outgoing = self.frame(request, version, Some(answer))?;
+        let outgoing = self.frame(request, version, Awaited::Answer(answer))?;
         self.outbox.send(outgoing).await.map_err(|_| lost())?;
         self.answer::<R>(answered, version, patience).await
     }
@@ -234,33 +248,33 @@ impl Connection {
         version: i16,
         patience: Duration,
     ) -> Result<Bytes, CallError> {
-        let frame = tokio::select! {
-            biased;
-            frame = answered => frame.map_err(|_| lost())?,
-            () = self.line.world.clock.sleep(patience) => {
-                self.close();
-                return Err(CallError::TimedOut);
-            }
-        };
+        let frame = self.within(patience, answered).await?;
         let mut from = Decoder::new(&frame);
         let form = Form::of(version, R::FLEXIBLE_FROM);
         decode_response_header(&mut from, R::API_KEY, form).map_err(malformed::<R::Response>)?;
         Ok(frame.slice(from.position()..))
     }
 
-    fn frame<R: Request>(
-        &self,
-        request: &R,
-        version: i16,
-        answer: Option<oneshot::Sender<Bytes>>,
-    ) -> Result<Outgoing, CallError> {
+    /// Waits so long; then the connection is closed.
+    async fn within<T>(&self, patience: Duration, told: oneshot::Receiver<T>) -> Result<T, CallError> {
+        tokio::select! {
+            biased;
+            told = told => told.map_err(|_| lost()),
+            () = self.line.world.clock.sleep(patience) => {
+                self.close();
+                Err(CallError::TimedOut)
+            }
+        }
+    }
+
+    fn frame<R: Request>(&self, request: &R, version: i16, awaited: Awaited) -> Result<Outgoing, CallError> {
         // Answers come in the order of the requests, not of their numbers.
         let correlation_id = self.line.next.fetch_add(1, Ordering::Relaxed);
         let client_id = (&*self.line.terms.client_id).into();
         let header = RequestHeader { api_key: R::API_KEY, api_version: version, correlation_id, client_id };
         let mut frame = header.begin_request(Form::of(version, R::FLEXIBLE_FROM));
         request.encode(&mut frame, version).map_err(|error| CallError::Inexpressible(error.to_string()))?;
-        Ok(Outgoing { correlation_id, frame: finish_frame(frame), answer })
+        Ok(Outgoing { correlation_id, frame: finish_frame(frame), awaited })
     }
 }
 
@@ -310,16 +324,23 @@ async fn write(
     unanswered: &Unanswered,
     room: &tokio::sync::Semaphore,
 ) -> io::Result<()> {
-    let (mut taken, mut pieces) = (Vec::new(), Vec::new());
+    let (mut taken, mut pieces, mut departures) = (Vec::new(), Vec::new(), Vec::new());
     while inbox.recv_many(&mut taken, TOGETHER_MAX).await > 0 {
-        for Outgoing { correlation_id, frame, answer } in taken.drain(..) {
-            if let Some(answer) = answer {
-                room.acquire().await.expect("never closed").forget();
-                lock(unanswered).push_back((correlation_id, answer));
+        for Outgoing { correlation_id, frame, awaited } in taken.drain(..) {
+            match awaited {
+                Awaited::Answer(answer) => {
+                    room.acquire().await.expect("never closed").forget();
+                    lock(unanswered).push_back((correlation_id, answer));
+                }
+                Awaited::Departure(departure) => departures.push(departure),
             }
             pieces.extend(frame.into_pieces());
         }
         write_pieces(&mut into, &mut pieces).await?;
+        for departure in departures.drain(..) {
+            // Whoever waited may have given up.
+            let _ = departure.send(());
+        }
     }
     Ok(())
 }

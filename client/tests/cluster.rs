@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use support::{ADDRESS, Asked, Reply, body, scripted_at, story};
-use thalweg_client::producer::Options;
-use thalweg_client::{Client, Producer, Record};
+use thalweg_client::producer::{Acks, Options};
+use thalweg_client::{Client, Producer, Record, SendError};
 use thalweg_messages::Request;
 use thalweg_messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use thalweg_messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -277,5 +277,34 @@ fn a_broker_that_waits_for_replicas_gives_up_before_the_client_does() {
             assert_eq!(delivery.await.unwrap().offset, Offset(offset));
         }
         assert_eq!(cluster.state().connections.len(), 1);
+    });
+}
+
+// Memory is free when the socket has the bytes, not when they stand in line for it.
+#[test]
+fn without_acknowledgement_a_broker_that_reads_nothing_holds_senders_back() {
+    story(3, async |sim| {
+        let cluster = Cluster::start(&sim.world, &[1]).await;
+        cluster.state().fates = vec![Fate::Late(Duration::from_secs(3600))];
+        let options = Options {
+            acks: Acks::None,
+            is_idempotent: false,
+            batch_bytes: 10_000,
+            buffer_bytes: 100_000,
+            max_block: Duration::from_secs(1),
+            ..Options::default()
+        };
+        let producer = Producer::new(client(&sim.world), options);
+        let value = "v".repeat(5_000);
+        let mut taken = 0;
+        let refused = loop {
+            match producer.send(Record::to("t").value(&value)).await {
+                Ok(_) => taken += value.len(),
+                Err(refused) => break refused,
+            }
+            assert!(taken < 1_000_000);
+        };
+        assert_eq!(refused, SendError::Full);
+        assert!(taken > 100_000, "the socket takes some: {taken}");
     });
 }

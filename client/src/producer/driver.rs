@@ -311,18 +311,22 @@ impl Driver {
             topic_data: topics,
             ..ProduceRequest::default()
         };
-        let begun =
-            connection.version_of::<ProduceRequest>(PRODUCE_VERSION_MAX).and_then(|version| match self.options.acks {
-                Acks::None => connection.begin_untold(&request, version).map(|()| None),
-                Acks::Leader | Acks::All => connection.begin(&request, version).map(Some),
-            });
+        let version = connection.version_of::<ProduceRequest>(PRODUCE_VERSION_MAX);
+        // Begun here, so that the order is that of these calls.
+        let answer: BoxFuture<'static, _> = match (version, self.options.acks) {
+            (Err(error), _) => Box::pin(async { Err(error) }),
+            (Ok(version), Acks::None) => {
+                let begun = connection.begin_untold(&request, version);
+                Box::pin(async { begun?.await.map(|()| None) })
+            }
+            (Ok(version), Acks::Leader | Acks::All) => {
+                let begun = connection.begin(&request, version);
+                Box::pin(async { begun?.await.map(Some) })
+            }
+        };
         self.brokers.entry(broker).or_default().in_flight += 1;
         self.jobs.push(Box::pin(async move {
-            let outcome = match begun {
-                Ok(Some(answer)) => answer.await.map(Some),
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
-            };
+            let outcome = answer.await;
             Done::Answered { broker, batches, outcome }
         }));
     }

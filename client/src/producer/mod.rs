@@ -70,7 +70,7 @@ const IN_FLIGHT_MAX: usize = 5;
 /// Who has to have a record before it counts as there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Acks {
-    /// Nobody: it counts as there when it is sent, and has no offset.
+    /// Nobody: it counts as there, and its memory is free, when the socket has it. It has no offset.
     None,
     /// The leader.
     Leader,
