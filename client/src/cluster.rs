@@ -119,7 +119,7 @@ struct Shared {
     asking: tokio::sync::Mutex<()>,
     /// What bootstrap address is next.
     turn: Mutex<usize>,
-    /// The number of the next consumer.
+    /// The number of the next who has connections of its own.
     consumers: AtomicU64,
 }
 
@@ -137,10 +137,12 @@ enum Peer {
     Bootstrap(String),
 }
 
-/// What a connection is for. An answer that waits for records would hold up those behind it.
+/// What a connection is for. An answer that waits, for records or for replicas, would hold up those behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Purpose {
     Requests,
+    /// Of one producer: they wait for replicas.
+    Produces(u64),
     /// Of one consumer: they wait for records, each for its own.
     Fetches(u64),
     /// Of one member of a group: they wait for the others.
@@ -402,6 +404,11 @@ impl Client {
             }
         }
         Err(ClientError::NoBroker(last))
+    }
+
+    /// Connections of its own for a producer.
+    pub(crate) fn begin_produces(&self) -> Purpose {
+        Purpose::Produces(self.shared.consumers.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Connections of its own for a consumer.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use support::{ADDRESS, Asked, Reply, body, scripted_at, story};
 use thalweg_client::producer::{Acks, Options};
-use thalweg_client::{Client, Producer, Record, SendError};
+use thalweg_client::{Client, Isolation, Producer, Record, SendError, Start};
 use thalweg_messages::Request;
 use thalweg_messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use thalweg_messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
@@ -277,6 +277,28 @@ fn a_broker_that_waits_for_replicas_gives_up_before_the_client_does() {
             assert_eq!(delivery.await.unwrap().offset, Offset(offset));
         }
         assert_eq!(cluster.state().connections.len(), 1);
+    });
+}
+
+// Who asks for an offset doesn't wait for a producer's replicas, nor does another producer.
+#[test]
+fn what_waits_for_replicas_holds_up_nobody_else() {
+    story(2, async |sim| {
+        let (world, late) = (&sim.world, Duration::from_millis(1_500));
+        let cluster = Cluster::start(world, &[1]).await;
+        cluster.state().fates = vec![Fate::Late(late)];
+        let (client, began) = (client(world), world.clock.now());
+        let [slow, quick] = [(), ()].map(|()| Producer::new(client.clone(), Options::default()));
+        let waits = slow.send(Record::to("t").value("slow")).await.unwrap();
+        while cluster.state().connections.is_empty() {
+            world.clock.sleep(Duration::from_millis(1)).await;
+        }
+        let delivery = quick.send(Record::to("t").value("quick")).await.unwrap();
+        assert_eq!(delivery.await.unwrap().offset, Offset(1));
+        let deadline = began + Duration::from_secs(10);
+        client.offset("t", PartitionIndex(0), Start::Earliest, Isolation::ReadUncommitted, deadline).await.unwrap();
+        assert!(world.clock.now().since(began) < late && waits.told().is_none());
+        assert_eq!(waits.await.unwrap().offset, Offset(0));
     });
 }
 

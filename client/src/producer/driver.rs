@@ -28,6 +28,8 @@ pub(super) struct Driver {
     client: Client,
     options: Options,
     shared: Arc<Shared>,
+    /// Its own connections.
+    purpose: Purpose,
     brokers: HashMap<BrokerId, Broker>,
     /// Topics whose leaders are asked for, and who waits for the answer.
     parked: HashMap<Arc<str>, Crowd>,
@@ -70,15 +72,20 @@ impl Crowd {
 }
 
 /// However the driver ends, whoever waits is told.
-struct End(Arc<Shared>);
+struct End {
+    client: Client,
+    purpose: Purpose,
+    shared: Arc<Shared>,
+}
 
 impl Drop for End {
     fn drop(&mut self) {
-        let mut queues = self.0.queues();
+        self.client.end(self.purpose);
+        let mut queues = self.shared.queues();
         queues.abandon(&DeliveryError::Closed);
-        self.0.room.add_permits(queues.released());
+        self.shared.room.add_permits(queues.released());
         drop(queues);
-        self.0.closing.send_replace(Closing::Ended);
+        self.shared.closing.send_replace(Closing::Ended);
     }
 }
 
@@ -104,11 +111,12 @@ enum Done {
 
 impl Driver {
     pub(super) fn new(client: Client, options: Options, shared: Arc<Shared>) -> Driver {
-        let backoff = client.backoff();
+        let (purpose, backoff) = (client.begin_produces(), client.backoff());
         Driver {
             client,
             options,
             shared,
+            purpose,
             brokers: HashMap::new(),
             parked: HashMap::new(),
             jobs: FuturesUnordered::new(),
@@ -118,7 +126,7 @@ impl Driver {
     }
 
     pub(super) async fn run(mut self) {
-        let _end = End(self.shared.clone());
+        let _end = End { client: self.client.clone(), purpose: self.purpose, shared: self.shared.clone() };
         let mut closing = self.shared.closing.subscribe();
         loop {
             self.send_what_is_due();
@@ -263,9 +271,9 @@ impl Driver {
             broker.connection = None;
             broker.blocked.join(due);
             if !std::mem::replace(&mut broker.is_connecting, true) {
-                let client = self.client.clone();
+                let (client, purpose) = (self.client.clone(), self.purpose);
                 self.jobs.push(Box::pin(async move {
-                    Done::Connected { broker: id, outcome: client.connection_to(id, Purpose::Requests).await }
+                    Done::Connected { broker: id, outcome: client.connection_to(id, purpose).await }
                 }));
             }
             return;
