@@ -237,6 +237,11 @@ impl Client {
         *known.partitions.get(usize::try_from(partition.0).ok()?)?
     }
 
+    /// Who leads the partitions of a topic, however old that is; none where the topic isn't known.
+    pub(crate) fn among_leaders<T>(&self, topic: &str, choose: impl FnOnce(&[Option<Leader>]) -> T) -> T {
+        choose(self.state().topics.get(topic).map_or(&[], |known| &known.partitions))
+    }
+
     /// Who leads a partition. Asks the cluster, again and again, until `deadline`.
     ///
     /// # Errors

@@ -302,6 +302,21 @@ fn what_waits_for_replicas_holds_up_nobody_else() {
     });
 }
 
+#[test]
+fn records_without_keys_go_where_somebody_leads() {
+    story(4, async |sim| {
+        let cluster = Cluster::start(&sim.world, &[0, 1, 0, 2]).await;
+        let producer = Producer::new(client(&sim.world), Options { batch_bytes: 300, ..Options::default() });
+        for _ in 0..200 {
+            producer.send(Record::to("t").value("0123456789")).await.unwrap();
+        }
+        producer.close().await;
+        let counts: Vec<_> = cluster.state().partitions.iter().map(|each| each.values.len()).collect();
+        assert_eq!((counts[0], counts[2], counts[1] + counts[3]), (0, 0, 200));
+        assert!(counts[1] > 20 && counts[3] > 20, "{counts:?}");
+    });
+}
+
 // Memory is free when the socket has the bytes, not when they stand in line for it.
 #[test]
 fn without_acknowledgement_a_broker_that_reads_nothing_holds_senders_back() {

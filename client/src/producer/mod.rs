@@ -290,10 +290,13 @@ impl Producer {
                     sticky.insert(record.topic.to_owned(), Sticky::new());
                 }
                 let sticky = sticky.get_mut(record.topic).expect("it was put there");
-                Ok(sticky.next(bytes, self.options.batch_bytes, partitions, || {
+                let random = || {
                     let mut random = [0; 4];
                     self.client.world().entropy.fill(&mut random);
                     u32::from_be_bytes(random)
+                };
+                Ok(self.client.among_leaders(record.topic, |leaders| {
+                    sticky.next(bytes, self.options.batch_bytes, leaders, random)
                 }))
             }
         }

@@ -2,6 +2,8 @@
 
 use thalweg_wire::PartitionIndex;
 
+use crate::cluster::Leader;
+
 /// The partition of a key: records of one key stay in one partition, whichever client writes them.
 pub fn of_key(key: &[u8], partitions: usize) -> PartitionIndex {
     let positive = murmur2(key) & 0x7fff_ffff;
@@ -30,7 +32,8 @@ fn murmur2(bytes: &[u8]) -> u32 {
     hash ^ hash >> 15
 }
 
-/// Where records without a key go: to one partition until it got a batch's worth of bytes, then to another by chance.
+/// Where records without a key go: to one partition until it got a batch's worth of bytes, then to another by chance. Never to
+/// one that nobody leads, where they would wait, while there is another.
 #[derive(Clone, Debug)]
 pub(crate) struct Sticky {
     partition: usize,
@@ -42,16 +45,19 @@ impl Sticky {
         Sticky { partition: 0, bytes_left: 0 }
     }
 
-    /// The partition of a record of so many bytes; `random` is asked when it is time for another.
+    /// The partition of a record of so many bytes, one of those with these leaders; `random` is asked when it is time for
+    /// another.
     pub(crate) fn next(
         &mut self,
         bytes: usize,
         batch_bytes: usize,
-        partitions: usize,
+        leaders: &[Option<Leader>],
         random: impl FnOnce() -> u32,
     ) -> PartitionIndex {
-        if self.bytes_left == 0 || self.partition >= partitions {
-            self.partition = random() as usize % partitions.max(1);
+        let is_led = leaders.get(self.partition).is_some_and(Option::is_some);
+        let stays = is_led || self.partition < leaders.len() && !leaders.iter().any(Option::is_some);
+        if self.bytes_left == 0 || !stays {
+            self.partition = one_of(leaders, random() as usize);
             self.bytes_left = batch_bytes.max(1);
         }
         self.bytes_left = self.bytes_left.saturating_sub(bytes);
@@ -59,8 +65,20 @@ impl Sticky {
     }
 }
 
+/// One that is led; any if none is.
+fn one_of(leaders: &[Option<Leader>], random: usize) -> usize {
+    let led = leaders.iter().flatten().count();
+    if led == 0 {
+        return random % leaders.len().max(1);
+    }
+    let mut places = (0..leaders.len()).filter(|place| leaders[*place].is_some());
+    places.nth(random % led).expect("there are so many")
+}
+
 #[cfg(test)]
 mod tests {
+    use thalweg_wire::{BrokerId, LeaderEpoch};
+
     use super::*;
 
     // The values of Kafka's own test of `Utils.murmur2`.
@@ -79,17 +97,32 @@ mod tests {
         assert_eq!(of_key(b"foobar", 6), PartitionIndex((-790_332_482i32 & i32::MAX) % 6));
     }
 
+    fn led(are_led: &[bool]) -> Vec<Option<Leader>> {
+        let leader = Leader { broker: BrokerId(1), epoch: LeaderEpoch(0) };
+        are_led.iter().map(|is_led| is_led.then_some(leader)).collect()
+    }
+
     #[test]
     fn a_batch_stays_together_and_the_next_goes_elsewhere() {
         let mut sticky = Sticky::new();
         let mut draws = [2, 0].into_iter();
-        let mut next = || sticky.next(50, 100, 3, || draws.next().expect("two batches, two draws")).0;
+        let mut next = || sticky.next(50, 100, &led(&[true; 3]), || draws.next().expect("two batches, two draws")).0;
         assert_eq!([next(), next(), next(), next()], [2, 2, 0, 0]);
     }
 
     #[test]
     fn a_partition_that_is_gone_is_not_kept() {
         let mut sticky = Sticky { partition: 7, bytes_left: 100 };
-        assert_eq!(sticky.next(1, 100, 2, || 3), PartitionIndex(1));
+        assert_eq!(sticky.next(1, 100, &led(&[true; 2]), || 3), PartitionIndex(1));
+        assert_eq!(sticky.next(1, 100, &[], || 3), PartitionIndex(0), "the topic was forgotten just now");
+    }
+
+    #[test]
+    fn a_partition_without_a_leader_gets_nothing_while_another_has_one() {
+        let mut sticky = Sticky::new();
+        let mut drawn = |are_led: &[bool], random| sticky.next(1, 100, &led(are_led), || random).0;
+        assert_eq!(drawn(&[false, true, false, true], 0), 1);
+        assert_eq!(drawn(&[false, false, false, true], 0), 3, "it lost its leader before its batch was full");
+        assert_eq!(drawn(&[false; 4], 0), 3, "anywhere else they would wait, too");
     }
 }
