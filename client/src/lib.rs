@@ -15,7 +15,7 @@
 //! use thalweg_client::{Client, Options, Producer, Record, producer};
 //!
 //! let client = Client::new(thalweg_world::real::world()?, Options::to("127.0.0.1:9092"));
-//! let producer = Producer::new(client, producer::Options::default());
+//! let producer = Producer::new(client, producer::Options::default())?;
 //! let delivery = producer.send(Record::to("greetings").key("k").value("hello")).await?;
 //! println!("at offset {}", delivery.await?.offset);
 //! producer.close().await;

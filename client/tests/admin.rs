@@ -97,7 +97,7 @@ fn records_are_deleted_and_the_cluster_is_described() {
         let client = client(&sim.world);
         let admin = Admin::new(client.clone());
         admin.create_topics([NewTopic::named("t")], Mode::Do).await.unwrap();
-        let producer = Producer::new(client, producer::Options::default());
+        let producer = Producer::new(client, producer::Options::default()).unwrap();
         for _ in 0..10 {
             drop(producer.send(Record::to("t").value("v")).await.unwrap());
         }

@@ -225,7 +225,7 @@ fn client(world: &World) -> Client {
 /// Sends numbered values to both partitions; each has to be where its delivery says, once and in order.
 async fn write_and_look(world: &World, cluster: &Cluster, count: usize, rng: &mut Rng) {
     let options = Options { batch_bytes: 300, linger: Duration::from_millis(1), ..Options::default() };
-    let producer = Producer::new(client(world), options);
+    let producer = Producer::new(client(world), options).unwrap();
     let mut sent = Vec::new();
     for number in 0..count {
         let (partition, value) = ((number % 2) as i32, format!("value {number}"));
@@ -271,7 +271,7 @@ fn a_broker_that_waits_for_replicas_gives_up_before_the_client_does() {
     story(1, async |sim| {
         let cluster = Cluster::start(&sim.world, &[1]).await;
         cluster.state().fates = vec![Fate::Done, Fate::Waits];
-        let producer = Producer::new(client(&sim.world), Options::default());
+        let producer = Producer::new(client(&sim.world), Options::default()).unwrap();
         for offset in 0..3 {
             let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
             assert_eq!(delivery.await.unwrap().offset, Offset(offset));
@@ -288,7 +288,7 @@ fn what_waits_for_replicas_holds_up_nobody_else() {
         let cluster = Cluster::start(world, &[1]).await;
         cluster.state().fates = vec![Fate::Late(late)];
         let (client, began) = (client(world), world.clock.now());
-        let [slow, quick] = [(), ()].map(|()| Producer::new(client.clone(), Options::default()));
+        let [slow, quick] = [(), ()].map(|()| Producer::new(client.clone(), Options::default()).unwrap());
         let waits = slow.send(Record::to("t").value("slow")).await.unwrap();
         while cluster.state().connections.is_empty() {
             world.clock.sleep(Duration::from_millis(1)).await;
@@ -306,7 +306,7 @@ fn what_waits_for_replicas_holds_up_nobody_else() {
 fn records_without_keys_go_where_somebody_leads() {
     story(4, async |sim| {
         let cluster = Cluster::start(&sim.world, &[0, 1, 0, 2]).await;
-        let producer = Producer::new(client(&sim.world), Options { batch_bytes: 300, ..Options::default() });
+        let producer = Producer::new(client(&sim.world), Options { batch_bytes: 300, ..Options::default() }).unwrap();
         for _ in 0..200 {
             producer.send(Record::to("t").value("0123456789")).await.unwrap();
         }
@@ -331,7 +331,7 @@ fn without_acknowledgement_a_broker_that_reads_nothing_holds_senders_back() {
             max_block: Duration::from_secs(1),
             ..Options::default()
         };
-        let producer = Producer::new(client(&sim.world), options);
+        let producer = Producer::new(client(&sim.world), options).unwrap();
         let value = "v".repeat(5_000);
         let mut taken = 0;
         let refused = loop {

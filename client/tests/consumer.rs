@@ -19,7 +19,7 @@ use thalweg_world::simulated::Rng;
 /// Writes numbered values; record n has time n.
 async fn fill(client: &Client, topic: &str, partitions: i32, numbers: std::ops::Range<i64>) {
     let options = producer::Options { batch_bytes: 500, compression: Compression::Lz4, ..Default::default() };
-    let producer = Producer::new(client.clone(), options);
+    let producer = Producer::new(client.clone(), options).unwrap();
     for number in numbers {
         for partition in 0..partitions {
             let (value, timestamp) = (format!("{partition}/{number}"), Timestamp::from_millis(number));

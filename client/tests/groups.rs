@@ -22,7 +22,7 @@ use thalweg_world::simulated::Rng;
 
 /// Writes numbered values, so many to each partition.
 async fn fill(client: &Client, topic: &str, partitions: i32, numbers: std::ops::Range<u32>) {
-    let producer = Producer::new(client.clone(), producer::Options::default());
+    let producer = Producer::new(client.clone(), producer::Options::default()).unwrap();
     for number in numbers {
         for partition in 0..partitions {
             let value = format!("{partition}/{number}");

@@ -73,7 +73,7 @@ fn partitions_with_numbers_that_no_topic_has_are_none() {
             if key == METADATA { Some(body(&metadata(&partitions, 1), version)) } else { honest(key, version) }
         }
         scripted(&sim.world, script).await;
-        let producer = Producer::new(client(&sim.world), options());
+        let producer = Producer::new(client(&sim.world), options()).unwrap();
         let delivery = producer.send(Record::to("t").partition(0).value("v")).await.unwrap();
         let reason = "nobody leads the partition".to_owned();
         assert_eq!(delivery.await, Err(DeliveryError::TimedOut { reason }));
@@ -96,7 +96,7 @@ fn a_leader_that_is_no_broker_is_none_and_is_not_asked_for_over_and_over() {
             Some(body(&metadata(&[0], 99), version))
         }
         scripted(&sim.world, script).await;
-        let producer = Producer::new(client(&sim.world), options());
+        let producer = Producer::new(client(&sim.world), options()).unwrap();
         let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
         assert!(matches!(delivery.await, Err(DeliveryError::TimedOut { .. })));
         producer.close().await;
@@ -140,7 +140,7 @@ fn the_largest_offset_is_not_passed() {
             Some(body(&ProduceResponse { responses, ..ProduceResponse::default() }, version))
         }
         scripted(&sim.world, script).await;
-        let producer = Producer::new(client(&sim.world), options());
+        let producer = Producer::new(client(&sim.world), options()).unwrap();
         drop(producer.send(Record::to("t").value("v")).await.unwrap());
         let second = producer.send(Record::to("t").value("v")).await.unwrap();
         assert_eq!(second.await.unwrap().offset, Offset(i64::MAX));
@@ -158,7 +158,7 @@ fn a_producer_id_that_is_none_is_not_taken() {
             Some(body(&InitProducerIdResponse { producer_id, producer_epoch, ..Default::default() }, version))
         }
         scripted(&sim.world, script).await;
-        let producer = Producer::new(client(&sim.world), options());
+        let producer = Producer::new(client(&sim.world), options()).unwrap();
         let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
         assert!(matches!(delivery.await, Err(DeliveryError::TimedOut { .. })));
     });
@@ -176,7 +176,7 @@ fn who_may_not_write_at_all_is_told_so() {
             Some(body(&InitProducerIdResponse { error_code, ..InitProducerIdResponse::default() }, version))
         }
         scripted(&sim.world, script).await;
-        let producer = Producer::new(client(&sim.world), options());
+        let producer = Producer::new(client(&sim.world), options()).unwrap();
         let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
         let refused = delivery.await.unwrap_err();
         assert!(
@@ -191,7 +191,8 @@ fn who_may_not_write_at_all_is_told_so() {
 fn a_broker_that_never_answers_holds_nobody_longer_than_was_allowed() {
     story(5, async |sim| {
         scripted(&sim.world, |_, _| None).await;
-        let producer = Producer::new(client(&sim.world), Options { max_block: Duration::from_secs(5), ..options() });
+        let producer =
+            Producer::new(client(&sim.world), Options { max_block: Duration::from_secs(5), ..options() }).unwrap();
         let began = sim.world.clock.now();
         let sends = (0..10).map(|_| producer.send(Record::to("t").value("v")));
         for refused in futures_util::future::join_all(sends).await {
@@ -207,7 +208,7 @@ fn a_record_that_is_on_its_way_is_told_of_at_its_time() {
     story(7, async |sim| {
         scripted(&sim.world, honest).await;
         let delivery_timeout = Duration::from_secs(2);
-        let producer = Producer::new(client(&sim.world), Options { delivery_timeout, ..options() });
+        let producer = Producer::new(client(&sim.world), Options { delivery_timeout, ..options() }).unwrap();
         let began = sim.world.clock.now();
         let delivery = producer.send(Record::to("t").value("v")).await.unwrap();
         producer.close().await;

@@ -37,7 +37,7 @@ fn records_lie_where_their_deliveries_say() {
         let world = &sim.world;
         let _broker = broker(world, &[]).await;
         create(world, "t", 3, &[]).await;
-        let producer = Producer::new(client(world), Options::default());
+        let producer = Producer::new(client(world), Options::default()).unwrap();
         let mut sent = Vec::new();
         for number in 0..300 {
             let (key, value) = (format!("key {}", number % 7), value(number));
@@ -71,7 +71,7 @@ fn records_without_keys_go_to_all_partitions_a_batch_at_a_time() {
         let world = &sim.world;
         let _broker = broker(world, &[]).await;
         create(world, "t", 3, &[]).await;
-        let producer = Producer::new(client(world), Options { batch_bytes: 1_000, ..Options::default() });
+        let producer = Producer::new(client(world), Options { batch_bytes: 1_000, ..Options::default() }).unwrap();
         for _ in 0..1_000 {
             producer.send(Record::to("t").value("0123456789")).await.unwrap();
         }
@@ -106,7 +106,7 @@ fn every_codec_is_understood() {
         ];
         for (name, compression) in codecs {
             create(world, name, 1, &[]).await;
-            let producer = Producer::new(client(world), Options { compression, ..Options::default() });
+            let producer = Producer::new(client(world), Options { compression, ..Options::default() }).unwrap();
             send(&producer, name, 0..500).await;
             producer.close().await;
             let found = read_all(world, name, 0).await;
@@ -124,7 +124,8 @@ fn without_acknowledgement_there_is_no_offset() {
         let _broker = broker(world, &[]).await;
         create(world, "t", 1, &[]).await;
         for (acks, offset) in [(Acks::None, -1), (Acks::Leader, 1)] {
-            let producer = Producer::new(client(world), Options { acks, is_idempotent: false, ..Options::default() });
+            let producer =
+                Producer::new(client(world), Options { acks, is_idempotent: false, ..Options::default() }).unwrap();
             let delivery = send(&producer, "t", 0..1).await.remove(0);
             assert_eq!(delivery.await.unwrap().offset, Offset(offset));
             producer.close().await;
@@ -156,7 +157,7 @@ fn each_record_is_there_once_though_the_broker_is_killed_over_and_over() {
             first.stop().await.unwrap();
             let mut rng = Rng::stream(seed, "kills");
             let options = Options { batch_bytes: 400, linger: Duration::from_millis(1), ..Options::default() };
-            let producer = Producer::new(client(world), options);
+            let producer = Producer::new(client(world), options).unwrap();
             let write = async {
                 let mut deliveries = Vec::new();
                 for number in 0..400 {
@@ -187,7 +188,7 @@ fn a_refused_batch_takes_nothing_else_with_it() {
         let _broker = broker(world, &[]).await;
         create(world, "compacted", 1, &[("cleanup.policy", "compact")]).await;
         let options = Options { linger: Duration::ZERO, batch_bytes: 1, ..Options::default() };
-        let producer = Producer::new(client(world), options);
+        let producer = Producer::new(client(world), options).unwrap();
         let mut deliveries = Vec::new();
         for number in 0..30 {
             let value = value(number);
@@ -221,7 +222,8 @@ fn batches_that_the_topic_finds_too_long_are_sent_as_shorter_ones() {
             create(world, "short", 1, &[("max.message.bytes", "700")]).await;
             let mut rng = Rng::stream(seed, "values");
             let producer =
-                Producer::new(client(world), Options { batch_bytes: 6_000, compression, ..Options::default() });
+                Producer::new(client(world), Options { batch_bytes: 6_000, compression, ..Options::default() })
+                    .unwrap();
             let mut sent = Vec::new();
             for number in 0..400 {
                 // Digits that don't compress to nothing; now and then a value that is too long by itself.
@@ -248,13 +250,21 @@ fn batches_that_the_topic_finds_too_long_are_sent_as_shorter_ones() {
 }
 
 #[test]
+fn options_that_contradict_each_other_are_refused_before_anything_is_sent() {
+    story(9, async |sim| {
+        let refused = Producer::new(client(&sim.world), Options { acks: Acks::Leader, ..Options::default() });
+        assert_eq!(refused.err().unwrap().to_string(), "acks: an idempotent producer needs acks=all");
+    });
+}
+
+#[test]
 fn what_can_not_be_sent_is_refused_at_once() {
     story(6, async |sim| {
         let world = &sim.world;
         let _broker = broker(world, &[("auto.create.topics.enable", "false")]).await;
         create(world, "t", 2, &[]).await;
         let options = Options { request_bytes_max: 1_000, max_block: Duration::from_secs(2), ..Options::default() };
-        let producer = Producer::new(client(world), options);
+        let producer = Producer::new(client(world), options).unwrap();
         let long = "x".repeat(1_000);
         let refused = producer.send(Record::to("t").value(&long)).await.unwrap_err();
         assert!(matches!(refused, SendError::TooLarge { max: 1_000, .. }), "{refused:?}");
@@ -282,7 +292,7 @@ fn nobody_there_is_an_error_in_time_and_takes_no_more_memory_than_was_given() {
             delivery_timeout: Duration::from_secs(10),
             ..Options::default()
         };
-        let producer = Producer::new(client(world), options);
+        let producer = Producer::new(client(world), options).unwrap();
         let first = send(&producer, "t", 0..1).await.remove(0);
         first.await.unwrap();
         drop(running);
@@ -313,7 +323,7 @@ fn a_producer_that_ends_says_what_it_gave_up() {
         let world = &sim.world;
         let running = broker(world, &[]).await;
         create(world, "t", 1, &[]).await;
-        let producer = Producer::new(client(world), Options::default());
+        let producer = Producer::new(client(world), Options::default()).unwrap();
         let first = send(&producer, "t", 0..1).await.remove(0);
         first.await.unwrap();
         drop(running);
@@ -352,7 +362,7 @@ fn a_broker_that_talks_nonsense_is_an_error() {
         story(seed as u64, async |sim| {
             parrot(&sim.world, words).await;
             let options = Options { max_block: Duration::from_secs(20), ..Options::default() };
-            let producer = Producer::new(client(&sim.world), options);
+            let producer = Producer::new(client(&sim.world), options).unwrap();
             let refused = producer.send(Record::to("t").value("v")).await.unwrap_err();
             assert!(matches!(refused, SendError::Topic(_)), "{words:?}: {refused:?}");
         });

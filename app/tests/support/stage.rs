@@ -45,7 +45,7 @@ impl Stage {
         let at = values.first().and_then(|first| first.strip_prefix('@'));
         let at = at.map(|millis| Timestamp::from_millis(millis.parse().unwrap()));
         self.runtime.block_on(async {
-            let producer = Producer::new(self.client(), producer::Options::default());
+            let producer = Producer::new(self.client(), producer::Options::default()).unwrap();
             for value in values.iter().filter(|value| !value.starts_with('@')) {
                 let record = Record::to(topic).partition(partition).value(*value);
                 let record = at.map_or(record.clone(), |at| record.timestamp(at));

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::new(thalweg_world::real::world()?, Options::to(bootstrap));
     // Small batches: many requests are under way when the broker dies.
     let options = producer::Options { batch_bytes: 2000, linger: std::time::Duration::ZERO, ..Default::default() };
-    let producer = Producer::new(client, options);
+    let producer = Producer::new(client, options)?;
     let (lines, mut given) = tokio::sync::mpsc::channel::<String>(1000);
     std::thread::spawn(move || {
         let mut whole = std::io::stdin().lock().lines().map_while(Result::ok);

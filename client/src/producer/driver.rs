@@ -281,7 +281,7 @@ impl Driver {
         let mut due = due.into_iter().peekable();
         while due.peek().is_some() {
             let broker = self.brokers.get_mut(&id).expect("it was put there");
-            if broker.in_flight >= self.options.in_flight_max.max(1) {
+            if broker.in_flight >= self.options.in_flight_max {
                 broker.blocked.join(due);
                 return;
             }

@@ -19,8 +19,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use crate::cluster::{Client, ClientError};
 use driver::Driver;
 pub use fate::{Delivery, DeliveryError, Receipt};
-use options::IN_FLIGHT_MAX;
-pub use options::{Acks, Options};
+pub use options::{Acks, InvalidOptions, Options};
 use partitioner::Sticky;
 use queues::{Fields, Queues, Rules};
 
@@ -159,15 +158,14 @@ impl Shared {
 impl Producer {
     /// Begins to write to a cluster. Nothing is sent before the first record.
     ///
-    /// # Panics
-    /// If it is to be idempotent without [`Acks::All`], or with more than five requests in flight: then it could not be.
-    pub fn new(client: Client, options: Options) -> Producer {
-        let can_be = options.acks == Acks::All && options.in_flight_max <= IN_FLIGHT_MAX;
-        assert!(can_be || !options.is_idempotent, "an idempotent producer has acks=all and at most 5 in flight");
+    /// # Errors
+    /// [`InvalidOptions`] names an option that can't be, or not with the others.
+    pub fn new(client: Client, options: Options) -> Result<Producer, InvalidOptions> {
+        options.check()?;
         let rules = Rules {
             linger: options.linger,
             batch_bytes: options.batch_bytes.min(options.request_bytes_max),
-            in_flight_max: options.in_flight_max.max(1),
+            in_flight_max: options.in_flight_max,
             delivery_timeout: options.delivery_timeout,
         };
         let shared = Arc::new(Shared {
@@ -177,7 +175,7 @@ impl Producer {
             closing: watch::Sender::new(Closing::Open),
         });
         tokio::spawn(Driver::new(client.clone(), options.clone(), shared.clone()).run());
-        Producer { client, options, shared, sticky: Mutex::default() }
+        Ok(Producer { client, options, shared, sticky: Mutex::default() })
     }
 
     /// Takes a record. It is ready when the record has its place in a batch; the [`Delivery`] when the batch is there.

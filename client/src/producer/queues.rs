@@ -149,6 +149,10 @@ pub(crate) struct Fields<'a> {
 }
 
 impl Fields<'_> {
+    /// The shortest there is.
+    pub(crate) const EMPTY: Fields<'static> =
+        Fields { timestamp: Timestamp::NONE, key: None, value: None, headers: &[] };
+
     /// At most so many bytes in a batch.
     pub(crate) fn bytes(&self) -> usize {
         const NUMBERS: usize = 32;
