@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+pub mod cluster;
+
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -147,16 +150,21 @@ pub async fn scripted(world: &World, script: fn(i16, i16) -> Option<Bytes>) {
     scripted_at(world, ADDRESS, script).await;
 }
 
-/// A broker that does what a script says.
-pub async fn scripted_at(world: &World, address: &str, script: impl Fn(Asked) -> Reply + Send + Sync + 'static) {
+/// A broker that does what a script says; where it is.
+pub async fn scripted_at(
+    world: &World,
+    address: &str,
+    script: impl Fn(Asked) -> Reply + Send + Sync + 'static,
+) -> SocketAddr {
     let (mut listener, script) = (world.net.listen(address).await.unwrap(), std::sync::Arc::new(script));
-    let world = world.clone();
+    let (world, address) = (world.clone(), listener.local_address().unwrap());
     tokio::spawn(async move {
         for connection in 0.. {
             let Ok((stream, _)) = listener.accept().await else { return };
             tokio::spawn(converse(world.clone(), stream, connection, script.clone()));
         }
     });
+    address
 }
 
 async fn converse(
