@@ -35,6 +35,8 @@ pub struct Options {
     pub retry_backoff_max: Duration,
     /// How long the answer about a topic counts. `metadata.max.age.ms`.
     pub metadata_max_age: Duration,
+    /// A topic that nobody used for so long is forgotten. `metadata.max.idle.ms`.
+    pub metadata_max_idle: Duration,
     /// The longest answer, in bytes. `receive.message.max.bytes`.
     pub response_bytes_max: usize,
     /// Whether asking for a topic that isn't there may make it, where the broker allows that. `allow.auto.create.topics`.
@@ -52,6 +54,7 @@ impl Options {
             retry_backoff: Duration::from_millis(100),
             retry_backoff_max: Duration::from_secs(1),
             metadata_max_age: Duration::from_secs(300),
+            metadata_max_idle: Duration::from_secs(300),
             response_bytes_max: 100 << 20,
             creates_topics: true,
         }
@@ -161,6 +164,7 @@ struct Topic {
     id: Uuid,
     partitions: Vec<Option<Leader>>,
     asked: Moment,
+    used: Moment,
     /// Somebody found that it is old.
     is_stale: bool,
 }
@@ -211,11 +215,19 @@ impl Client {
     pub async fn partition_count(&self, topic: &str, deadline: Moment) -> Result<usize, ClientError> {
         let count = |known: &Topic| (!known.partitions.is_empty()).then_some(known.partitions.len());
         // Who leads may have changed; how many there are has not.
-        let known = self.state().topics.get(topic).filter(|known| self.is_young(known)).and_then(count);
-        match known {
+        match self.look_at(topic, |known| Some(known).filter(|known| self.is_young(known)).and_then(count)) {
             Some(count) => Ok(count),
             None => self.known(topic, deadline, count).await,
         }
+    }
+
+    /// Whoever looks uses it.
+    fn look_at<T>(&self, topic: &str, look: impl FnOnce(&Topic) -> Option<T>) -> Option<T> {
+        let now = self.shared.world.clock.now();
+        let mut state = self.state();
+        let known = state.topics.get_mut(topic)?;
+        known.used = now;
+        look(known)
     }
 
     fn is_young(&self, known: &Topic) -> bool {
@@ -232,9 +244,8 @@ impl Client {
 
     /// Who leads a partition, as far as is known, without asking.
     pub fn known_leader(&self, topic: &str, partition: PartitionIndex) -> Option<Leader> {
-        let state = self.state();
-        let known = state.topics.get(topic).filter(|known| !known.is_stale)?;
-        *known.partitions.get(usize::try_from(partition.0).ok()?)?
+        let place = usize::try_from(partition.0).ok()?;
+        self.look_at(topic, |known| if known.is_stale { None } else { *known.partitions.get(place)? })
     }
 
     /// Who leads the partitions of a topic, however old that is; none where the topic isn't known.
@@ -300,9 +311,7 @@ impl Client {
     }
 
     fn fresh<T>(&self, topic: &str, look: impl Fn(&Topic) -> Option<T>) -> Option<T> {
-        let state = self.state();
-        let known = state.topics.get(topic).filter(|known| !known.is_stale && self.is_young(known))?;
-        look(known)
+        self.look_at(topic, |known| if known.is_stale || !self.is_young(known) { None } else { look(known) })
     }
 
     /// Asks for one topic, or waits for who asks: then what it learned may be enough.
@@ -373,6 +382,7 @@ impl Client {
             Peer::Broker(id, _) => brokers.contains_key(id),
             Peer::Bootstrap(_) => brokers.is_empty(),
         });
+        state.topics.retain(|_, known| asked.since(known.used) < self.shared.options.metadata_max_idle);
         for told in &response.topics {
             let Some(name) = &told.name else { continue };
             if told.error_code != 0 && !told.partitions.iter().any(|partition| partition.leader_id >= BrokerId(0)) {
@@ -390,7 +400,8 @@ impl Client {
                     *place = Some(leader);
                 }
             }
-            state.topics.insert(name.clone(), Topic { id: told.topic_id, partitions, asked, is_stale: false });
+            let used = state.topics.get(name).map_or(asked, |known| known.used);
+            state.topics.insert(name.clone(), Topic { id: told.topic_id, partitions, asked, used, is_stale: false });
         }
     }
 

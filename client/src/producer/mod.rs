@@ -20,7 +20,7 @@ use crate::cluster::{Client, ClientError};
 use driver::Driver;
 pub use fate::{Delivery, DeliveryError, Receipt};
 pub use options::{Acks, InvalidOptions, Options};
-use partitioner::Sticky;
+use partitioner::Stickies;
 use queues::{Fields, Queues, Rules};
 
 /// A record to be sent. It borrows what it is made of.
@@ -123,7 +123,7 @@ pub struct Producer {
     options: Options,
     shared: Arc<Shared>,
     /// Where records without keys go next, by topic.
-    sticky: Mutex<std::collections::HashMap<String, Sticky>>,
+    stickies: Mutex<Stickies>,
 }
 
 /// What the producer and its driver have in common.
@@ -175,7 +175,8 @@ impl Producer {
             closing: watch::Sender::new(Closing::Open),
         });
         tokio::spawn(Driver::new(client.clone(), options.clone(), shared.clone()).run());
-        Ok(Producer { client, options, shared, sticky: Mutex::default() })
+        let stickies = Mutex::new(Stickies::new(client.options().metadata_max_idle));
+        Ok(Producer { client, options, shared, stickies })
     }
 
     /// Takes a record. It is ready when the record has its place in a batch; the [`Delivery`] when the batch is there.
@@ -212,18 +213,16 @@ impl Producer {
     }
 
     async fn partition_for(&self, record: &Record<'_>, bytes: usize) -> Result<PartitionIndex, SendError> {
-        let deadline = self.client.world().clock.now() + self.options.max_block;
+        let now = self.client.world().clock.now();
+        let deadline = now + self.options.max_block;
         let partitions = self.client.partition_count(record.topic, deadline).await.map_err(SendError::Topic)?;
         match (record.partition, record.key) {
             (Some(partition), _) if usize::try_from(partition.0).is_ok_and(|place| place < partitions) => Ok(partition),
             (Some(partition), _) => Err(SendError::NoPartition { partition, partitions }),
             (None, Some(key)) => Ok(partitioner::of_key(key, partitions)),
             (None, None) => {
-                let mut sticky = self.sticky.lock().unwrap_or_else(PoisonError::into_inner);
-                if !sticky.contains_key(record.topic) {
-                    sticky.insert(record.topic.to_owned(), Sticky::new());
-                }
-                let sticky = sticky.get_mut(record.topic).expect("it was put there");
+                let mut stickies = self.stickies.lock().unwrap_or_else(PoisonError::into_inner);
+                let sticky = stickies.of(record.topic, now);
                 let random = || {
                     let mut random = [0; 4];
                     self.client.world().entropy.fill(&mut random);

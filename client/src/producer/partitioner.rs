@@ -1,6 +1,9 @@
 //! Which partition a record goes to: by its key as Java's client computes it, else a batch here, a batch there (KIP-794).
 
-use thalweg_wire::PartitionIndex;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use thalweg_wire::{Moment, PartitionIndex};
 
 use crate::cluster::Leader;
 
@@ -65,6 +68,35 @@ impl Sticky {
     }
 }
 
+/// Where records without a key go, by topic. A topic that got none for a while is forgotten: it begins anew.
+#[derive(Debug)]
+pub(crate) struct Stickies {
+    by_topic: HashMap<String, (Sticky, Moment)>,
+    max_idle: Duration,
+    /// When idle ones are looked for next.
+    sweep: Moment,
+}
+
+impl Stickies {
+    pub(crate) fn new(max_idle: Duration) -> Stickies {
+        Stickies { by_topic: HashMap::new(), max_idle, sweep: Moment::from_nanos(0) }
+    }
+
+    /// That of a topic which gets a record now.
+    pub(crate) fn of(&mut self, topic: &str, now: Moment) -> &mut Sticky {
+        if !self.by_topic.contains_key(topic) {
+            if self.sweep <= now {
+                self.by_topic.retain(|_, (_, used)| now.since(*used) < self.max_idle);
+                self.sweep = now + self.max_idle;
+            }
+            self.by_topic.insert(topic.to_owned(), (Sticky::new(), now));
+        }
+        let (sticky, used) = self.by_topic.get_mut(topic).expect("it was put there");
+        *used = now;
+        sticky
+    }
+}
+
 /// One that is led; any if none is.
 fn one_of(leaders: &[Option<Leader>], random: usize) -> usize {
     let led = leaders.iter().flatten().count();
@@ -124,5 +156,17 @@ mod tests {
         assert_eq!(drawn(&[false, true, false, true], 0), 1);
         assert_eq!(drawn(&[false, false, false, true], 0), 3, "it lost its leader before its batch was full");
         assert_eq!(drawn(&[false; 4], 0), 3, "anywhere else they would wait, too");
+    }
+
+    #[test]
+    fn a_topic_that_gets_nothing_for_long_is_forgotten() {
+        let at = |seconds| Moment::from_nanos(0) + Duration::from_secs(seconds);
+        let mut stickies = Stickies::new(Duration::from_secs(10));
+        for (topic, seconds) in [("busy", 0), ("idle", 0), ("busy", 9), ("new", 10)] {
+            stickies.of(topic, at(seconds));
+        }
+        let mut left: Vec<_> = stickies.by_topic.keys().collect();
+        left.sort();
+        assert_eq!(left, ["busy", "new"]);
     }
 }
