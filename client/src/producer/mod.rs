@@ -167,6 +167,7 @@ impl Producer {
             batch_bytes: options.batch_bytes.min(options.request_bytes_max),
             in_flight_max: options.in_flight_max,
             delivery_timeout: options.delivery_timeout,
+            max_idle: client.options().metadata_max_idle,
         };
         let shared = Arc::new(Shared {
             queues: Mutex::new(Queues::new(rules)),

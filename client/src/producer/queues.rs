@@ -12,6 +12,7 @@
 //! leads nowhere, and if it has used them after all it refuses the pieces, and nothing is there twice.
 
 mod cut;
+mod idle;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(crate) struct Rules {
     pub(crate) batch_bytes: usize,
     pub(crate) in_flight_max: usize,
     pub(crate) delivery_timeout: Duration,
+    /// A partition that got nothing for so long is forgotten.
+    pub(crate) max_idle: Duration,
 }
 
 /// An idempotent producer as the cluster knows it.
@@ -40,9 +43,9 @@ pub(crate) struct Identity {
     pub(crate) epoch: ProducerEpoch,
 }
 
-/// A partition's queue.
+/// A partition's queue: its place, and how many were forgotten there before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct QueueId(usize);
+pub(crate) struct QueueId(usize, u32);
 
 /// A batch that was given out to be sent. It is not compressed yet: that takes time, and all who send wait for the queues.
 #[derive(Clone, Debug)]
@@ -74,7 +77,14 @@ pub(crate) struct Queues {
     rules: Rules,
     /// `None`: not idempotent.
     identity: Option<Identity>,
+    /// By place.
     queues: Vec<Queue>,
+    /// Places of partitions that were forgotten.
+    vacant: Vec<usize>,
+    /// The identity in which numbers were forgotten last.
+    forgotten: Option<Identity>,
+    /// When idle partitions are looked for next.
+    sweep: Moment,
     by_name: HashMap<Arc<str>, Vec<Option<QueueId>>>,
     /// Those that may have something to send, each once, who waits longest first.
     ready: VecDeque<QueueId>,
@@ -87,6 +97,10 @@ pub(crate) struct Queues {
 }
 
 struct Queue {
+    /// How many had its place before.
+    turn: u32,
+    /// When the last record came; `None`: it is nobody's place.
+    used: Option<Moment>,
     topic: Arc<str>,
     partition: PartitionIndex,
     open: Option<Open>,
@@ -168,6 +182,9 @@ impl Queues {
             rules,
             identity: None,
             queues: Vec::new(),
+            vacant: Vec::new(),
+            forgotten: None,
+            sweep: Moment::from_nanos(0),
             by_name: HashMap::new(),
             ready: VecDeque::new(),
             timers: BTreeSet::new(),
@@ -194,7 +211,7 @@ impl Queues {
                     closed.fate.settle(Err(DeliveryError::Unknown));
                 }
             }
-            self.look_again(QueueId(place), now);
+            self.look_again(QueueId(place, self.queues[place].turn), now);
         }
     }
 
@@ -217,7 +234,8 @@ impl Queues {
         fields: Fields<'_>,
         now: Moment,
     ) -> (Delivery, bool) {
-        let id = self.queue(topic, partition);
+        let id = self.queue(topic, partition, now);
+        self.queues[id.0].used = Some(now);
         let (bytes, limit) = (fields.bytes(), self.queues[id.0].batch_bytes);
         let mut wakes = false;
         let is_full = |open: &Open| open.builder.byte_length() + bytes > limit;
@@ -245,36 +263,18 @@ impl Queues {
         (delivery, wakes)
     }
 
-    fn queue(&mut self, topic: &str, partition: PartitionIndex) -> QueueId {
+    fn queue(&mut self, topic: &str, partition: PartitionIndex, now: Moment) -> QueueId {
         let place = usize::try_from(partition.0).expect("whoever calls has looked");
         if let Some(id) = self.by_name.get(topic).and_then(|known| *known.get(place)?) {
             return id;
         }
         let name = self.by_name.get_key_value(topic).map_or_else(|| Arc::from(topic), |(name, _)| name.clone());
-        let known = self.by_name.entry(name.clone()).or_default();
+        let id = self.add(name.clone(), partition, now);
+        let known = self.by_name.entry(name).or_default();
         if known.len() <= place {
             known.resize(place + 1, None);
         }
-        let id = QueueId(self.queues.len());
         known[place] = Some(id);
-        self.queues.push(Queue {
-            topic: name,
-            partition,
-            open: None,
-            waiting: VecDeque::new(),
-            sent: VecDeque::new(),
-            identity: None,
-            next_sequence: 0,
-            batch_bytes: self.rules.batch_bytes,
-            hole: None,
-            is_established: false,
-            broker: BrokerId::NONE,
-            is_ready: false,
-            not_before: Moment::from_nanos(0),
-            failures: 0,
-            timer: None,
-            is_flushed: false,
-        });
         id
     }
 
@@ -313,13 +313,15 @@ impl Queues {
             let closed = queue.waiting.iter().chain(&queue.sent).map(|closed| &closed.fate);
             unsettled.extend(closed.chain(queue.open.iter().map(|open| &open.fate)).cloned());
             queue.is_flushed = queue.open.is_some();
-            self.look_again(QueueId(place), now);
+            self.look_again(QueueId(place, self.queues[place].turn), now);
         }
         unsettled
     }
 
-    /// The partitions to look at now. What has waited too long is given up on the way.
+    /// The partitions to look at now. What has waited too long is given up on the way. One may be forgotten before whoever asks
+    /// comes back to it.
     pub(crate) fn due(&mut self, now: Moment) -> Vec<QueueId> {
+        self.forget_idle(now);
         while let Some(&(at, id)) = self.timers.first()
             && at <= now
         {
@@ -340,13 +342,16 @@ impl Queues {
 
     /// To be looked at at the next [`Queues::due`]: its leader was not known, or was busy.
     pub(crate) fn put_back(&mut self, id: QueueId) {
-        if !std::mem::replace(&mut self.queues[id.0].is_ready, true) {
+        if self.is_known(id) && !std::mem::replace(&mut self.queues[id.0].is_ready, true) {
             self.ready.push_back(id);
         }
     }
 
     /// The next batch of a partition, if there is one that may be sent to a broker now.
     pub(crate) fn take(&mut self, id: QueueId, broker: BrokerId, now: Moment) -> Option<Outgoing> {
+        if !self.is_known(id) {
+            return None;
+        }
         if self.queues[id.0].waiting.is_empty() && self.is_ripe(id, now) {
             self.close(id);
         }
@@ -490,6 +495,9 @@ impl Queues {
 
     /// What waits in it can't be sent now, for this reason: not for a while.
     pub(crate) fn postpone(&mut self, id: QueueId, reason: &str, now: Moment) {
+        if !self.is_known(id) {
+            return;
+        }
         self.queues[id.0].waiting.iter_mut().for_each(|closed| reason.clone_into(&mut closed.last_reason));
         self.pause(id, now);
     }
@@ -509,11 +517,14 @@ impl Queues {
 
     /// The same of all queues.
     pub(crate) fn refuse_all(&mut self, code: ErrorCode, message: &str) {
-        (0..self.queues.len()).for_each(|place| self.refuse(QueueId(place), code, message));
+        (0..self.queues.len()).for_each(|place| self.refuse(QueueId(place, self.queues[place].turn), code, message));
     }
 
     /// What waits in it will never be taken, nor what still gathers.
     pub(crate) fn refuse(&mut self, id: QueueId, code: ErrorCode, message: &str) {
+        if !self.is_known(id) {
+            return;
+        }
         self.close(id);
         let is_numbered = self.identity.is_some();
         let queue = &mut self.queues[id.0];
@@ -598,6 +609,29 @@ impl Queues {
 }
 
 impl Queue {
+    fn new(topic: Arc<str>, partition: PartitionIndex, batch_bytes: usize, turn: u32) -> Queue {
+        Queue {
+            turn,
+            used: None,
+            topic,
+            partition,
+            open: None,
+            waiting: VecDeque::new(),
+            sent: VecDeque::new(),
+            identity: None,
+            next_sequence: 0,
+            batch_bytes,
+            hole: None,
+            is_established: false,
+            broker: BrokerId::NONE,
+            is_ready: false,
+            not_before: Moment::from_nanos(0),
+            failures: 0,
+            timer: None,
+            is_flushed: false,
+        }
+    }
+
     /// The number of a batch leads nowhere.
     fn break_numbers(&mut self, number: u64, is_numbered: bool) {
         self.hole = self.hole.max(is_numbered.then_some(number));

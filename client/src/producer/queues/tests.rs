@@ -5,6 +5,7 @@ use thalweg_wire::Offset;
 
 const LINGER: Duration = Duration::from_millis(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(300);
 
 fn at(millis: u64) -> Moment {
     Moment::from_nanos(1_000_000_000) + Duration::from_millis(millis)
@@ -12,7 +13,7 @@ fn at(millis: u64) -> Moment {
 
 /// Batches of one record each, two of a partition in flight.
 fn queues() -> Queues {
-    let rules = Rules { linger: LINGER, batch_bytes: 1, in_flight_max: 2, delivery_timeout: TIMEOUT };
+    let rules = Rules { linger: LINGER, batch_bytes: 1, in_flight_max: 2, delivery_timeout: TIMEOUT, max_idle: IDLE };
     let mut queues = Queues::new(rules);
     queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(0) }, at(0));
     queues
@@ -25,7 +26,7 @@ fn push_first(queues: &mut Queues, partition: i32, now: Moment) -> Delivery {
 
 /// To a partition that knows the producer already.
 fn push(queues: &mut Queues, partition: i32, now: Moment) -> Delivery {
-    let (id, identity) = (queues.queue("t", PartitionIndex(partition)), queues.identity);
+    let (id, identity) = (queues.queue("t", PartitionIndex(partition), now), queues.identity);
     let queue = &mut queues.queues[id.0];
     if queue.identity.is_none() {
         (queue.identity, queue.is_established) = (identity, true);
@@ -52,7 +53,7 @@ fn sendable(queues: &mut Queues, now: Moment) -> Vec<(i32, u64, i16, i32)> {
 }
 
 fn first() -> QueueId {
-    QueueId(0)
+    QueueId(0, 0)
 }
 
 fn stored(base: i64) -> Outcome {
@@ -208,8 +209,8 @@ fn what_takes_too_long_is_given_up_and_its_memory_is_free() {
     let (sent, waits) = (push(&mut queues, 0, at(0)), push(&mut queues, 1, at(1)));
     let charged = 2 * Fields { timestamp: Timestamp::NONE, key: None, value: Some(b"v"), headers: &[] }.bytes();
     assert_eq!(sendable(&mut queues, at(0)), [(0, 1, 0, 0), (1, 2, 0, 0)]);
-    queues.done(QueueId(0), 1, Outcome::Unknown("cut off".to_owned()), at(9_000));
-    queues.done(QueueId(1), 2, again(), at(9_000));
+    queues.done(QueueId(0, 0), 1, Outcome::Unknown("cut off".to_owned()), at(9_000));
+    queues.done(QueueId(1, 0), 2, again(), at(9_000));
     assert_eq!(queues.due(at(10_000)).len(), 1, "the other has a millisecond left");
     assert_eq!(sent.told(), Some(Err(DeliveryError::TimedOut { reason: "cut off".to_owned() })));
     assert_eq!(waits.told(), None);
@@ -224,8 +225,8 @@ fn what_has_no_leader_waits_and_what_never_will_have_one_is_told_so() {
     let mut queues = queues();
     let deliveries = [push(&mut queues, 0, at(0)), push(&mut queues, 1, at(0))];
     assert_eq!(queues.due(at(0)).len(), 2);
-    queues.postpone(QueueId(0), "nobody leads it", at(0));
-    queues.refuse(QueueId(1), ErrorCode::TopicAuthorizationFailed, "topic t");
+    queues.postpone(QueueId(0, 0), "nobody leads it", at(0));
+    queues.refuse(QueueId(1, 0), ErrorCode::TopicAuthorizationFailed, "topic t");
     assert!(matches!(deliveries[1].told(), Some(Err(DeliveryError::Refused { .. }))));
     assert_eq!((deliveries[0].told(), queues.deadline()), (None, Some(at(100))));
     assert_eq!(sendable(&mut queues, at(99)), []);
@@ -391,4 +392,54 @@ fn what_is_on_its_way_past_its_time_is_not_cut_and_not_sent_again() {
         assert_eq!((sendable(&mut queues, at(20_000)), queues.deadline()), (Vec::new(), None));
         assert!(queues.queues[0].sent.is_empty() && queues.released() > 0);
     }
+}
+
+// A broker that still knows its numbers would refuse those that begin again.
+#[test]
+fn an_idle_partition_is_forgotten_and_begins_in_a_new_epoch_if_it_comes_back() {
+    let mut queues = queues();
+    for (partition, base) in [(0, 40), (1, 50), (2, 60)] {
+        drop(push(&mut queues, partition, at(0)));
+        let [(_, number, 0, 0)] = sendable(&mut queues, at(0))[..] else { panic!("one batch") };
+        // The answer for the last is still to come.
+        if partition < 2 {
+            queues.done(QueueId(partition as usize, 0), number, stored(base), at(0));
+        }
+    }
+    drop(push(&mut queues, 1, at(200_000)));
+    assert_eq!(sendable(&mut queues, at(200_000)), [(1, 4, 0, 1)]);
+    queues.done(QueueId(1, 0), 4, stored(51), at(200_000));
+    queues.due(at(300_000));
+    assert_eq!(queues.vacant, [0]);
+    // What goes on goes on in its epoch.
+    drop(push(&mut queues, 1, at(300_000)));
+    assert_eq!(sendable(&mut queues, at(300_000)), [(1, 5, 0, 2)]);
+    let back = push_first(&mut queues, 0, at(300_000));
+    assert_eq!((sendable(&mut queues, at(300_000)), queues.wants_epoch()), (Vec::new(), true));
+    queues.identify(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) }, at(300_000));
+    assert_eq!(sendable(&mut queues, at(300_000)), [(0, 6, 1, 0)]);
+    queues.done(QueueId(0, 1), 6, stored(41), at(300_000));
+    assert_eq!(back.told().unwrap().unwrap().offset, Offset(41));
+    // Nothing was forgotten in this epoch: whoever is new begins in it.
+    drop(push_first(&mut queues, 3, at(300_000)));
+    assert_eq!(sendable(&mut queues, at(300_000)), [(3, 7, 1, 0)]);
+}
+
+// Somebody may have held its number all the time, to say that it has no leader.
+#[test]
+fn what_is_said_of_a_forgotten_partition_is_not_heard_by_who_has_its_place() {
+    let mut queues = queues();
+    drop(push(&mut queues, 0, at(0)));
+    sendable(&mut queues, at(0));
+    queues.done(first(), 1, stored(0), at(0));
+    queues.due(at(300_000));
+    assert!(queues.by_name.is_empty());
+    queues.identity = Some(Identity { id: ProducerId(7), epoch: ProducerEpoch(1) });
+    let other = push_first(&mut queues, 5, at(300_000));
+    assert_eq!((queues.queues.len(), queues.place(QueueId(0, 1)).1), (1, PartitionIndex(5)));
+    queues.refuse(first(), ErrorCode::InvalidTopicException, "");
+    queues.postpone(first(), "nobody leads the partition", at(300_000));
+    assert_eq!(queues.take(first(), BrokerId(1), at(300_000)).map(|taken| taken.number), None);
+    assert_eq!(sendable(&mut queues, at(300_000)), [(5, 2, 1, 0)]);
+    assert_eq!(other.told(), None);
 }
