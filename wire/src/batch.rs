@@ -12,6 +12,7 @@ mod header;
 mod oracle;
 mod record;
 mod refusal;
+mod stored;
 mod verify;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -22,6 +23,7 @@ pub use compression::{Compression, Damage, Scratch, compress, decompressed_bytes
 pub use header::{Codec, HEADER_BYTES, Header, TimestampType};
 pub use record::{HeaderFields, Malformed, Record, Records, Times};
 pub use refusal::{BatchError, Invalid, RECORD_ERRORS_MAX, RecordError, RecordFault};
+pub use stored::look_through;
 pub use verify::{Codecs, Compaction, Rules, Verified, verify};
 
 use crate::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
