@@ -29,14 +29,14 @@ use crate::redo::Verdicts;
 use crate::segment::text_checkpoint::CLEAN_SHUTDOWN;
 use crate::segment::{Reached, SegmentError, Trust, text_checkpoint};
 
-const META_PROPERTIES: &str = "meta.properties";
+pub(crate) const META_PROPERTIES: &str = "meta.properties";
 const UNFINISHED_META: &str = "meta.properties.tmp";
-const JOURNAL: &str = "journal";
-const LOCK: &str = ".lock";
+pub(crate) const JOURNAL: &str = "journal";
+pub(crate) const LOCK: &str = ".lock";
 /// The journal's folder once all of it is in files: what is left of it is on its way out.
-const DRAINED: &str = "journal.drained";
+pub(crate) const DRAINED: &str = "journal.drained";
 /// A plain file, which Kafka doesn't mind: while it is there, so is the journal.
-const JOURNAL_IS_HERE: &str = ".journal-is-here";
+pub(crate) const JOURNAL_IS_HERE: &str = ".journal-is-here";
 
 /// Kafka's `meta.properties` is a few lines.
 const META_PROPERTIES_BYTES_MAX: u64 = 64 << 10;

@@ -120,7 +120,7 @@ pub(crate) enum Name {
     Foreign,
 }
 
-pub(super) fn name_of(number: u32) -> PathBuf {
+pub(crate) fn name_of(number: u32) -> PathBuf {
     PathBuf::from(format!("{number:02}.{SUFFIX}"))
 }
 
@@ -137,12 +137,18 @@ pub(crate) fn read_name(name: &Path) -> Name {
 }
 
 /// What a file says of itself.
-pub(super) struct FileHeader {
-    pub(super) number: u32,
-    pub(super) journal: Uuid,
-    pub(super) directory: Uuid,
-    pub(super) size: u64,
-    pub(super) files: u32,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileHeader {
+    /// Which of the journal's files it is.
+    pub number: u32,
+    /// The journal.
+    pub journal: Uuid,
+    /// The log directory that it belongs to.
+    pub directory: Uuid,
+    /// Bytes of the file.
+    pub size: u64,
+    /// In file 0: how many files the journal has, at least.
+    pub files: u32,
 }
 
 impl FileHeader {
@@ -161,7 +167,10 @@ impl FileHeader {
     }
 
     /// The header of a file; `None` if it has none that we understand.
-    pub(super) fn read(file: &dyn DiskFile) -> io::Result<Option<FileHeader>> {
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn read(file: &dyn DiskFile) -> io::Result<Option<FileHeader>> {
         let mut bytes = [0; FILE_HEADER_BYTES];
         if file.read_at(&mut bytes, 0)? < FILE_HEADER_BYTES {
             return Ok(None);

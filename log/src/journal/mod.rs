@@ -21,7 +21,8 @@ pub mod scan;
 
 pub use driver::Event;
 pub use entry::{Entry, Head, Kind};
-pub(crate) use file::{Name, read_name};
+pub use file::FileHeader;
+pub(crate) use file::{Name, name_of, read_name};
 pub use queue::{Full, Journal, Queued, Reservation};
 pub use ring::{OpenError, Opened, Options};
 pub use scan::{Replay, Suspect};

@@ -126,12 +126,45 @@ pub fn create(
 
 /// Opens the journal in a folder and finds out what it holds. Blocks; reads all of it once.
 pub fn open(disk: &dyn Disk, folder: &Path, directory: Uuid, options: Options) -> Result<Opened, OpenError> {
+    let Whole { journal, counted, files, unfinished, live } = find(disk, folder, Some(directory), Open::Durable)?;
+    // From here on the journal is known to be whole, and nothing below changes what it says.
+    let maker = FileMaker { folder: folder.to_owned(), journal, directory };
+    settle(disk, &maker, &files, live.newest.as_ref(), counted)
+        .map_err(|error| OpenError::Io(folder.to_owned(), error))?;
+    for path in unfinished {
+        disk.remove_file(&path).map_err(|error| OpenError::Io(path, error))?;
+    }
+    let replay = Replay { files: files.iter().map(|file| file.file.clone()).collect(), frames: live.frames };
+    Ok(Opened { ring: Ring::new(maker, options, files, live.newest), replay })
+}
+
+/// Finds out what the journal in a folder holds, and changes nothing. Without `directory` it may be anybody's. Blocks; reads
+/// all of it once.
+///
+/// # Errors
+/// [`OpenError`], as [`open`] has them.
+pub fn look(disk: &dyn Disk, folder: &Path, directory: Option<Uuid>) -> Result<Replay, OpenError> {
+    let Whole { files, live, .. } = find(disk, folder, directory, Open::Read)?;
+    Ok(Replay { files: files.into_iter().map(|file| file.file).collect(), frames: live.frames })
+}
+
+/// A journal in which nothing is missing.
+struct Whole {
+    journal: Uuid,
+    /// How many files it says that it has.
+    counted: u32,
+    files: Vec<RingFile>,
+    unfinished: Vec<PathBuf>,
+    live: scan::Live,
+}
+
+fn find(disk: &dyn Disk, folder: &Path, directory: Option<Uuid>, how: Open) -> Result<Whole, OpenError> {
     let Listed { files: numbers, unfinished } = list(disk, folder)?;
     let mut headers = Vec::new();
     let mut files = Vec::new();
     for number in numbers {
         let path = folder.join(name_of(number));
-        let (file, header) = open_file(disk, &path, number, directory)?;
+        let (file, header) = open_file(disk, &path, number, directory, how)?;
         headers.push(header);
         files.push(file);
     }
@@ -146,17 +179,8 @@ pub fn open(disk: &dyn Disk, folder: &Path, directory: Uuid, options: Options) -
     if first_missing < (files.len() as u32).max(counted) {
         return Err(OpenError::FileMissing(folder.join(name_of(first_missing))));
     }
-
     let live = scan_all(&mut files, journal, folder)?;
-    // From here on the journal is known to be whole, and nothing below changes what it says.
-    let maker = FileMaker { folder: folder.to_owned(), journal, directory };
-    settle(disk, &maker, &files, live.newest.as_ref(), counted)
-        .map_err(|error| OpenError::Io(folder.to_owned(), error))?;
-    for path in unfinished {
-        disk.remove_file(&path).map_err(|error| OpenError::Io(path, error))?;
-    }
-    let replay = Replay { files: files.iter().map(|file| file.file.clone()).collect(), frames: live.frames };
-    Ok(Opened { ring: Ring::new(maker, options, files, live.newest), replay })
+    Ok(Whole { journal, counted, files, unfinished, live })
 }
 
 /// What stands in the journal's folder.
@@ -186,13 +210,19 @@ fn list(disk: &dyn Disk, folder: &Path) -> Result<Listed, OpenError> {
     Ok(listed)
 }
 
-fn open_file(disk: &dyn Disk, path: &Path, number: u32, directory: Uuid) -> Result<(RingFile, FileHeader), OpenError> {
+fn open_file(
+    disk: &dyn Disk,
+    path: &Path,
+    number: u32,
+    directory: Option<Uuid>,
+    how: Open,
+) -> Result<(RingFile, FileHeader), OpenError> {
     let io = |error| OpenError::Io(path.to_owned(), error);
     let foreign = |reason| OpenError::Foreign { path: path.to_owned(), reason };
-    let file = disk.open(path, Open::Durable).map_err(io)?;
+    let file = disk.open(path, how).map_err(io)?;
     let header = FileHeader::read(&*file).map_err(io)?;
     let header = header.ok_or_else(|| foreign("not a journal file, or its header is damaged"))?;
-    if header.directory != directory {
+    if directory.is_some_and(|directory| header.directory != directory) {
         return Err(foreign("the journal of another log directory (its directory.id differs)"));
     }
     if header.number != number {

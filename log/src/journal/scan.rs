@@ -98,13 +98,16 @@ impl fmt::Display for Suspect {
     }
 }
 
-/// All whole frames of a file, in the order in which they stand there, those of earlier laps too.
+/// All whole frames of a file, which is the one of that `place` in the ring, in the order in which they stand there, those of earlier laps too.
 ///
 /// A block that begins no whole frame is passed over, one block at a time: behind the newest frame lie the remains of
 /// older ones, and a frame that a disk put in the wrong place must be seen as well. The smallest block is the step,
 /// whatever the disk wants now: the files may have been written on another. Any length is believed that the checksum
 /// confirms: the limits may have been larger once.
-pub(super) fn whole_frames(file: &dyn DiskFile, place: usize, journal: Uuid) -> io::Result<Vec<Found>> {
+///
+/// # Errors
+/// Those of the disk.
+pub fn whole_frames(file: &dyn DiskFile, place: usize, journal: Uuid) -> io::Result<Vec<Found>> {
     let block = BLOCK_BYTES as u64;
     let size = file.size()?;
     let mut window = Window { file, size, start: 0, bytes: Vec::new() };
@@ -265,11 +268,21 @@ impl Replay {
     }
 
     fn entries(&self, frame: &Found) -> Result<Bytes, ReplayError> {
-        let mut bytes = vec![0; frame.header.length as usize];
-        let read = self.files[frame.file].read_at(&mut bytes, frame.at).map_err(ReplayError::Io)?;
-        if read != bytes.len() || !frame::is_whole(&bytes, &frame.header) {
+        frame.entries(&*self.files[frame.file])
+    }
+}
+
+impl Found {
+    /// The bytes of its entries, read again.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if the disk gives others than before.
+    pub fn entries(&self, file: &dyn DiskFile) -> Result<Bytes, ReplayError> {
+        let mut bytes = vec![0; self.header.length as usize];
+        let read = file.read_at(&mut bytes, self.at).map_err(ReplayError::Io)?;
+        if read != bytes.len() || !frame::is_whole(&bytes, &self.header) {
             return Err(ReplayError::Suspect(Suspect::Malformed {
-                sequence: frame.header.sequence,
+                sequence: self.header.sequence,
                 reason: "the disk gives other bytes at the second reading".to_owned(),
             }));
         }

@@ -81,7 +81,7 @@ impl Damage {
 
 /// The whole size in bytes of the batch that a header opens, if it may stand where `room` bytes are left in a segment
 /// that begins at `base` and goes on with `expected`. Its checksum is another matter.
-pub(super) fn judge(header: &Header, room: u64, base: Offset, expected: Offset) -> Result<u32, Flaw> {
+pub(crate) fn judge(header: &Header, room: u64, base: Offset, expected: Offset) -> Result<u32, Flaw> {
     let behind = u32::try_from(header.length()).unwrap_or(0);
     if (behind as usize) < HEADER_BYTES - LENGTH_END {
         return Err(Flaw::NotABatch(Corruption::Length(header.length())));
@@ -103,10 +103,10 @@ pub(super) fn judge(header: &Header, room: u64, base: Offset, expected: Offset) 
 }
 
 /// Where a batch's length ends: it counts the bytes from here on.
-pub(super) const LENGTH_END: usize = 12;
+pub(crate) const LENGTH_END: usize = 12;
 
 /// The version of the only batches there are.
-pub(super) const MAGIC: i8 = 2;
+pub(crate) const MAGIC: i8 = 2;
 
 impl From<io::Error> for SegmentError {
     fn from(error: io::Error) -> SegmentError {

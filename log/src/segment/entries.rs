@@ -10,7 +10,7 @@ use thalweg_world::DiskFile;
 const PAGE_BYTES: usize = 24 * 170;
 
 /// An entry of an index.
-pub(super) trait Entry: Copy {
+pub(crate) trait Entry: Copy {
     /// Its size on disk.
     const BYTES: usize;
 
@@ -20,7 +20,7 @@ pub(super) trait Entry: Copy {
 
 /// The last of the first `count` entries for which `holds`, and how many these are. `holds` is true for some first
 /// entries and for none after them.
-pub(super) fn last_where<E: Entry>(
+pub(crate) fn last_where<E: Entry>(
     file: &dyn DiskFile,
     count: u32,
     holds: impl Fn(E) -> bool,
@@ -50,14 +50,14 @@ pub(super) fn last_where<E: Entry>(
 }
 
 /// The entry of a number. `UnexpectedEof` past the end of the file.
-pub(super) fn at<E: Entry>(file: &dyn DiskFile, number: u32) -> io::Result<E> {
+pub(crate) fn at<E: Entry>(file: &dyn DiskFile, number: u32) -> io::Result<E> {
     let mut page = [0; PAGE_BYTES];
     Ok(E::decode(read_page::<E>(file, number, 1, &mut page)?))
 }
 
 /// How many of the first `count` entries follow each other as `follows` says; the first one follows nothing. Reads the
 /// file from its beginning to that point.
-pub(super) fn in_order<E: Entry>(
+pub(crate) fn in_order<E: Entry>(
     file: &dyn DiskFile,
     count: u32,
     follows: impl Fn(Option<E>, E) -> bool,

@@ -17,13 +17,13 @@ use super::walk::{Step, Walk};
 
 /// How far a segment and its indexes reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// The offset in its name.
-    pub(super) base: Offset,
+    pub(crate) base: Offset,
     /// The offset behind its last record; its base while it is empty.
-    pub(super) end: Offset,
+    pub(crate) end: Offset,
     /// Bytes of whole batches in the `.log`.
-    pub(super) bytes: u32,
+    pub(crate) bytes: u32,
     /// Entries in the file of the offset index.
     pub(super) offset_entries: u32,
     /// Where the batch of the last entry begins, be it in the file or due; 0 without any.
@@ -33,14 +33,14 @@ pub(super) struct Segment {
     /// The timestamp of the last entry, be it in the file or due.
     pub(super) timed: Timestamp,
     /// The largest timestamp, and the last offset of the first batch that has it.
-    pub(super) newest: TimeEntry,
+    pub(crate) newest: TimeEntry,
 }
 
 /// Index entries that are still to be written, behind those that are in the files.
 #[derive(Default)]
-pub(super) struct Due {
-    pub(super) offsets: Vec<u8>,
-    pub(super) times: Vec<u8>,
+pub(crate) struct Due {
+    pub(crate) offsets: Vec<u8>,
+    pub(crate) times: Vec<u8>,
 }
 
 /// Bytes of index entries to hold before they are written, by who goes over a whole segment.
@@ -73,7 +73,7 @@ impl Due {
 }
 
 impl Segment {
-    pub(super) fn empty(base: Offset) -> Segment {
+    pub(crate) fn empty(base: Offset) -> Segment {
         Segment {
             base,
             end: base,
@@ -88,7 +88,7 @@ impl Segment {
 
     /// Counts a batch that stands at the end, and notes the entries that are due for it: Kafka's rule, in Kafka's order
     /// (`LogSegment.append`, `LogSegment.recover`), so that the same batches make the same indexes.
-    pub(super) fn add(&mut self, header: &Header, bytes: u32, interval: u32, due: &mut Due) {
+    pub(crate) fn add(&mut self, header: &Header, bytes: u32, interval: u32, due: &mut Due) {
         let relative = self.note_newest(header);
         if self.bytes - self.indexed_at > interval {
             OffsetEntry { relative, position: self.bytes }.encode(&mut due.offsets);
@@ -109,7 +109,7 @@ impl Segment {
     }
 
     /// Notes the entry that says how new the segment is. Made at its end, so that a search by time need not walk.
-    pub(super) fn note_time(&mut self, due: &mut Due) {
+    pub(crate) fn note_time(&mut self, due: &mut Due) {
         if self.newest.timestamp > self.timed {
             self.newest.encode(&mut due.times);
             self.timed = self.newest.timestamp;

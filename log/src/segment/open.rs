@@ -14,7 +14,8 @@ use super::names::{FileKind, Suffix, parse_file_name};
 use super::offset_index::{self, OffsetEntry};
 use super::reader::Checksums;
 use super::time_index::{self, TimeEntry};
-use super::{Descriptors, Rules, entries, partition_metadata, walk};
+use super::walk::{self, Behind};
+use super::{Descriptors, Rules, entries, partition_metadata};
 
 /// How far the files of a folder may be believed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -307,7 +308,7 @@ impl Tail<'_> {
             && next.is_none()
             && !was_durable
             && (matches!(trust, Trust::PageCache { .. })
-                || !walk::batch_behind(log, base, position, u64::from(self.size), end)?);
+                || walk::batch_behind(log, base, position, u64::from(self.size), end)? == Behind::Nothing);
         if !is_torn {
             return Err(SegmentError::Damaged(self.folder.damage(base, position, end, self.flaw)));
         }

@@ -96,6 +96,11 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<ProducerEntry>, Unusable> {
     Ok(entries.chunks_exact(ENTRY_BYTES).map(entry).collect())
 }
 
+/// Where the entry of a number stands in the file, in bytes.
+pub fn position(number: usize) -> u64 {
+    (HEAD_BYTES + number * ENTRY_BYTES) as u64
+}
+
 fn entry(bytes: &[u8]) -> ProducerEntry {
     ProducerEntry {
         id: ProducerId(i64::from_be_bytes(field(bytes, 0))),

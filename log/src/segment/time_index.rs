@@ -26,7 +26,7 @@ impl TimeEntry {
     pub const BYTES: usize = 12;
 
     /// What is so before any batch had a timestamp.
-    pub(super) const NONE: TimeEntry = TimeEntry { timestamp: Timestamp::NONE, relative: 0 };
+    pub(crate) const NONE: TimeEntry = TimeEntry { timestamp: Timestamp::NONE, relative: 0 };
 
     /// The offset that it is for, in a segment that begins at `base`.
     pub fn offset(self, base: Offset) -> Offset {
@@ -40,7 +40,7 @@ impl TimeEntry {
     }
 
     /// Whether it may stand behind `last`.
-    pub(super) fn follows(self, last: Option<TimeEntry>) -> bool {
+    pub(crate) fn follows(self, last: Option<TimeEntry>) -> bool {
         let last_timestamp = last.map_or(Timestamp::NONE, |last| last.timestamp);
         self.timestamp > last_timestamp && last.is_none_or(|last| self.relative > last.relative)
     }

@@ -21,7 +21,7 @@ const READING_BYTES: usize = 64 << 10;
 const CRC_COVERS_FROM: usize = 21;
 
 /// A walk over the batches of one `.log`.
-pub(super) struct Walk {
+pub(crate) struct Walk {
     window: Window,
     base: Offset,
     end: u64,
@@ -31,7 +31,7 @@ pub(super) struct Walk {
 }
 
 /// What a step comes to.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A batch.
     Batch { position: u32, bytes: u32, header: Header },
     /// The end, with nothing left over.
@@ -42,24 +42,24 @@ pub(super) enum Step {
 
 impl Walk {
     /// From the batch at `position` on, up to `end` bytes of the file of a segment that begins at `base`.
-    pub(super) fn new(file: Arc<dyn DiskFile>, base: Offset, position: u32, end: u32, checksums: Checksums) -> Walk {
+    pub(crate) fn new(file: Arc<dyn DiskFile>, base: Offset, position: u32, end: u32, checksums: Checksums) -> Walk {
         let window = Window::new(file, checksums);
         Walk { window, base, end: u64::from(end), position: u64::from(position), expected: base, checksums }
     }
 
     /// Where the next batch begins.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
     /// The first offset that the next batch may have.
-    pub(super) fn expected(&self) -> Offset {
+    pub(crate) fn expected(&self) -> Offset {
         self.expected
     }
 
     /// The next batch's header, and the position behind it, without a look at its records. `None` where no batch is next:
     /// [`Walk::step`] says why.
-    pub(super) fn peek(&mut self) -> io::Result<Option<(Header, u64)>> {
+    pub(crate) fn peek(&mut self) -> io::Result<Option<(Header, u64)>> {
         let room = self.end - self.position;
         if room < HEADER_BYTES as u64 {
             return Ok(None);
@@ -69,7 +69,12 @@ impl Walk {
         Ok(bytes.map(|bytes| (header, self.position + u64::from(bytes))))
     }
 
-    pub(super) fn step(&mut self) -> io::Result<Step> {
+    /// Goes on at another place: a batch that was found behind a flaw, or the same one after its offsets were seen.
+    pub(crate) fn resume(&mut self, position: u64, expected: Offset) {
+        (self.position, self.expected) = (position, expected);
+    }
+
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
         let room = self.end - self.position;
         if room == 0 {
             return Ok(Step::End);
@@ -96,18 +101,29 @@ impl Walk {
     }
 }
 
+/// What stands behind a flawed place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Behind {
+    /// No batch: the flaw may be a torn tail.
+    Nothing,
+    /// A whole batch that the log could go on with, at that position.
+    Batch(u64),
+    /// Bytes that take too long to look at: nothing may be cut on their word.
+    Unknown,
+}
+
 /// Whether a batch that a log could go on with stands anywhere behind a flawed place: then the flaw is no torn tail.
 ///
 /// Looks at every byte where a batch might begin; only one whose checksum fits counts. Bytes made to look like a
 /// thousand batches one in the other would take for ever: past sixteen times the file's size of checksums the answer is
-/// yes, the side on which nothing is cut.
-pub(super) fn batch_behind(
+/// that nobody knows.
+pub(crate) fn batch_behind(
     file: Arc<dyn DiskFile>,
     base: Offset,
     flawed: u64,
     end: u64,
     expected: Offset,
-) -> io::Result<bool> {
+) -> io::Result<Behind> {
     let mut window = Window::new(file, Checksums::Verified);
     let mut left = 16 * end.max(READING_BYTES as u64);
     let mut at = flawed + 1;
@@ -123,14 +139,17 @@ pub(super) fn batch_behind(
         at += skip as u64;
         let header = window.header(at, end)?;
         if let Ok(bytes) = judge(&header, end - at, base, expected) {
-            if left < u64::from(bytes) || window.checksum(at, bytes, end)? == header.crc() {
-                return Ok(true);
+            if left < u64::from(bytes) {
+                return Ok(Behind::Unknown);
+            }
+            if window.checksum(at, bytes, end)? == header.crc() {
+                return Ok(Behind::Batch(at));
             }
             left -= u64::from(bytes);
         }
         at += 1;
     }
-    Ok(false)
+    Ok(Behind::Nothing)
 }
 
 /// Where the version byte stands in a batch.
@@ -249,21 +268,22 @@ mod tests {
     #[test]
     fn a_batch_behind_a_flaw_is_found_at_any_byte_and_only_if_it_is_good() {
         let good = batch(7, b"good").to_bytes().to_vec();
-        let is_behind = |bytes: &[u8], expected: i64| {
+        let behind = |bytes: &[u8], expected: i64| {
             let end = bytes.len() as u64;
             batch_behind(file(bytes), Offset(0), 0, end, Offset(expected)).unwrap()
         };
+        let nothing = |bytes: &[u8], expected| behind(bytes, expected) == Behind::Nothing;
         for gap in [1, 60, 61, 62, 65_500, READING_BYTES - 30, READING_BYTES, 200_001] {
             let bytes = [vec![2; gap], good.clone(), vec![0xab; 10]].concat();
-            assert!(is_behind(&bytes, 5), "behind {gap} bytes");
-            assert!(!is_behind(&bytes, 8), "its offsets are gone by");
+            assert_eq!(behind(&bytes, 5), Behind::Batch(gap as u64));
+            assert!(nothing(&bytes, 8), "its offsets are gone by");
             let mut bad = bytes.clone();
             bad[gap + 65] ^= 1;
-            assert!(!is_behind(&bad, 5));
-            assert!(!is_behind(&bytes[..gap + good.len() - 1], 5), "cut short");
+            assert!(nothing(&bad, 5));
+            assert!(nothing(&bytes[..gap + good.len() - 1], 5), "cut short");
         }
-        assert!(!is_behind(&[0; 300_000], 0));
-        assert!(!is_behind(&[0xab; 100], 0));
+        assert!(nothing(&[0; 300_000], 0));
+        assert!(nothing(&[0xab; 100], 0));
     }
 
     /// Bounded work on bytes made to be looked at for ever; nothing is cut then.
@@ -275,6 +295,7 @@ mod tests {
             bytes[at + MAGIC_AT] = 2;
             bytes[at + 17] = 1;
         }
-        assert!(batch_behind(file(&bytes), Offset(0), 0, bytes.len() as u64, Offset(0)).unwrap());
+        let behind = batch_behind(file(&bytes), Offset(0), 0, bytes.len() as u64, Offset(0)).unwrap();
+        assert_eq!(behind, Behind::Unknown);
     }
 }

@@ -10,6 +10,7 @@ mod model;
 mod reach;
 mod sending;
 mod torn;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
