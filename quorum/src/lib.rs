@@ -19,6 +19,7 @@ pub mod meta_log;
 pub mod open;
 pub mod position;
 pub mod snapshot;
+pub mod verify;
 
 pub use local::LocalMetaLog;
 pub use meta_log::{Committed, Entry, Failed, Membership, MetaLog, ProposeError, SnapshotError, Voter};

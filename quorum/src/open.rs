@@ -219,7 +219,13 @@ struct Walk {
     items_bytes: u64,
 }
 
-fn recall(disk: &dyn Disk, path: &Path, replay: &Replay, named: &[snapshot::Named]) -> Result<History, OpenError> {
+/// What a quorum remembers, by its journal and its snapshots, newest first. Changes nothing. Blocks.
+pub(crate) fn recall(
+    disk: &dyn Disk,
+    path: &Path,
+    replay: &Replay,
+    named: &[snapshot::Named],
+) -> Result<History, OpenError> {
     let suspect = |reason: String| OpenError::Suspect(path.to_owned(), reason);
     let mut walk = Walk::default();
     replay
