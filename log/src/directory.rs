@@ -29,7 +29,8 @@ use crate::redo::Verdicts;
 use crate::segment::text_checkpoint::CLEAN_SHUTDOWN;
 use crate::segment::{Reached, SegmentError, Trust, text_checkpoint};
 
-pub(crate) const META_PROPERTIES: &str = "meta.properties";
+/// Kafka's word on whose directory it is.
+pub const META_PROPERTIES: &str = "meta.properties";
 const UNFINISHED_META: &str = "meta.properties.tmp";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const LOCK: &str = ".lock";
@@ -278,15 +279,23 @@ pub fn read_meta(disk: &dyn Disk, path: &Path) -> Result<Option<(Identity, Uuid)
     let mut bytes = vec![0; size as usize];
     let read = file.read_at(&mut bytes, 0).map_err(io)?;
     bytes.truncate(read);
-    let text = String::from_utf8(bytes).map_err(|_| bad("not text"))?;
-    let values = properties(&text);
-    let value = |key: &str| values.get(key).ok_or_else(|| bad(&format!("{key} is missing")));
+    parse_meta(&bytes).map(Some).map_err(|reason| bad(&reason))
+}
+
+/// Reads the bytes of a `meta.properties`: whose directory it is, and its id.
+///
+/// # Errors
+/// What is wrong with them, in words.
+pub fn parse_meta(bytes: &[u8]) -> Result<(Identity, Uuid), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not text")?;
+    let values = properties(text);
+    let value = |key: &str| values.get(key).ok_or_else(|| format!("{key} is missing"));
     if value("version")? != "1" {
-        return Err(bad("only version 1 is known"));
+        return Err("only version 1 is known".to_owned());
     }
-    let node = value("node.id")?.parse().map_err(|_| bad("node.id is not a number"))?;
-    let id = value("directory.id")?.parse().map_err(|_| bad("directory.id is not an id"))?;
-    Ok(Some((Identity { cluster: value("cluster.id")?.clone(), node: BrokerId(node) }, id)))
+    let node = value("node.id")?.parse().map_err(|_| "node.id is not a number")?;
+    let id = value("directory.id")?.parse().map_err(|_| "directory.id is not an id")?;
+    Ok((Identity { cluster: value("cluster.id")?.clone(), node: BrokerId(node) }, id))
 }
 
 /// Writes `meta.properties` in Kafka's form, durably, unless it is there already.

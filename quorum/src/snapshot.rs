@@ -53,10 +53,13 @@ pub struct Snapshot {
 
 /// A snapshot and the voters at its index.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Stored {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) voters: BTreeSet<Voter>,
-    pub(crate) voters_since: Index,
+pub struct Stored {
+    /// The image.
+    pub snapshot: Snapshot,
+    /// Who agrees.
+    pub voters: BTreeSet<Voter>,
+    /// From which index on.
+    pub voters_since: Index,
 }
 
 impl Stored {
@@ -84,7 +87,10 @@ impl Stored {
     }
 
     /// Reads a file's bytes; the error says what is wrong with them.
-    fn parse(mut bytes: Bytes) -> Result<Stored, &'static str> {
+    ///
+    /// # Errors
+    /// In words.
+    pub fn parse(mut bytes: Bytes) -> Result<Stored, &'static str> {
         if bytes.len() < FIXED_BYTES || bytes.get_u32() != MAGIC {
             return Err("not a snapshot of the metadata");
         }

@@ -1,7 +1,7 @@
 //! The quorum's folder, looked over: whose it is, its journal, its snapshots, and whether they make one metadata log.
 //!
 //! Nothing is opened as a node opens it: there is no vote, and nothing is written. Nothing of it can be made again from
-//! the rest either, but for an old snapshot that a newer one replaces: what is damaged here another copy has to mend.
+//! the rest either: what is damaged here another copy has to mend.
 
 use std::io;
 use std::path::Path;

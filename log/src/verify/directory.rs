@@ -9,7 +9,7 @@ use thalweg_world::disk::{Disk, EntryKind};
 
 use super::journal::redone;
 use super::partition::{Extent, Surroundings, partition};
-use super::{Finding, Left, Mode, Redo, Report, Subject, beside, journal, read_small};
+use super::{Finding, Left, Mode, Redo, Remedy, Report, Subject, beside, journal, read_small, repair};
 use crate::directory::{DRAINED, DirectoryError, JOURNAL, JOURNAL_IS_HERE, LOCK, META_PROPERTIES, read_meta};
 use crate::segment::names::{FolderKind, PartitionName, parse_folder_name};
 use crate::segment::partition_metadata;
@@ -62,10 +62,10 @@ pub fn directory(
     };
     let mut known = Known {
         left,
-        starts: checkpoint(disk, path, LOG_START, report),
-        points: checkpoint(disk, path, RECOVERY_POINT, report),
-        watermarks: checkpoint(disk, path, REPLICATION, report),
-        cleaned: checkpoint(disk, path, CLEANER, report),
+        starts: checkpoint(disk, path, LOG_START, mode, report),
+        points: checkpoint(disk, path, RECOVERY_POINT, mode, report),
+        watermarks: checkpoint(disk, path, REPLICATION, mode, report),
+        cleaned: checkpoint(disk, path, CLEANER, mode, report),
         redo: BTreeMap::new(),
     };
     if has(JOURNAL) {
@@ -174,7 +174,7 @@ pub fn meta(disk: &dyn Disk, path: &Path, report: &mut Report<'_>) -> Option<Uui
 }
 
 /// A checkpoint's lines; none if it is missing or can't be read.
-fn checkpoint(disk: &dyn Disk, path: &Path, name: &str, report: &mut Report<'_>) -> Offsets {
+fn checkpoint(disk: &dyn Disk, path: &Path, name: &str, mode: Mode, report: &mut Report<'_>) -> Offsets {
     let file = path.join(name);
     let bytes = match read_small(disk, &file, CHECKPOINT_BYTES_MAX) {
         Ok(bytes) => bytes,
@@ -185,17 +185,25 @@ fn checkpoint(disk: &dyn Disk, path: &Path, name: &str, report: &mut Report<'_>)
         }
     };
     report.totals.bytes += bytes.len() as u64;
-    match text_checkpoint::decode(&bytes) {
-        Ok(offsets) => {
-            if let Some((name, offset)) = offsets.iter().find(|(_, offset)| **offset < Offset::ZERO) {
-                report.add(Finding::damage(Subject::Checkpoint, file, format!("offset {offset} of {name} is none")));
+    let (finding, offsets) = match text_checkpoint::decode(&bytes) {
+        Ok(offsets) => match offsets.iter().find(|(_, offset)| **offset < Offset::ZERO) {
+            None => return offsets,
+            Some((of, offset)) => {
+                (Finding::damage(Subject::Checkpoint, file, format!("offset {offset} of {of} is none")), offsets)
             }
-            offsets
-        }
+        },
         Err(malformed) => {
             let position = beside::place(&bytes, malformed.line);
-            report.add(Finding::damage(Subject::Checkpoint, file, malformed.to_string()).at(position));
-            Offsets::new()
+            let finding = Finding::damage(Subject::Checkpoint, file, malformed.to_string());
+            (finding.at(position), Offsets::new())
         }
-    }
+    };
+    // Where a log begins whose first records were deleted nothing else says. What the others say a start finds by itself.
+    let remedy = if name == LOG_START { Remedy::Elsewhere } else { Remedy::Remove };
+    let finding = finding.mended_by(remedy);
+    report.add(match mode {
+        Mode::Look => finding,
+        Mode::Repair => repair::apply(disk, path, finding, &[]),
+    });
+    offsets
 }

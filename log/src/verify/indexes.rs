@@ -167,15 +167,23 @@ fn is_relative(number: u32) -> bool {
 pub(super) struct Offsets {
     base: Offset,
     checked: Checked<OffsetEntry>,
+    /// Where an entry stands that names an offset behind its batch, and that offset: a later batch has to end there.
+    awaited: Option<(u64, Offset)>,
 }
 
 impl Offsets {
     pub(super) fn new(file: Arc<dyn DiskFile>, base: Offset) -> io::Result<Offsets> {
-        Ok(Offsets { base, checked: Checked::new(file)? })
+        Ok(Offsets { base, checked: Checked::new(file)?, awaited: None })
     }
 
     /// A whole batch, and where it stands.
     pub(super) fn pass(&mut self, position: u64, header: &Header) -> io::Result<()> {
+        if let Some((at, offset)) = self.awaited.filter(|(_, offset)| *offset <= header.last_offset()) {
+            self.awaited = None;
+            if offset < header.last_offset() {
+                self.checked.blame(at, Some(offset), Degree::False, || format!("no batch ends at offset {offset}"));
+            }
+        }
         while let Some((at, entry)) = self.checked.cursor.peek()? {
             // Zeros follow the entries of a file that Kafka made larger.
             if u64::from(entry.position) > position || self.is_unused(entry) {
@@ -189,6 +197,7 @@ impl Offsets {
 
     /// Bytes of the segment that can't be read: nothing is known of the entries that point there.
     pub(super) fn skip(&mut self, to: u64) -> io::Result<()> {
+        self.awaited = None;
         while let Some((_, entry)) = self.checked.cursor.peek()? {
             if u64::from(entry.position) >= to || self.is_unused(entry) {
                 break;
@@ -227,11 +236,16 @@ impl Offsets {
         self.checked.blame(at, Some(offset), degree, || why);
         if degree == Degree::Imprecise {
             self.checked.last = Some(entry);
+            self.awaited = Some((at, offset));
         }
     }
 
-    pub(super) fn finish(self) -> io::Result<(u64, Option<Wrong>)> {
+    pub(super) fn finish(mut self) -> io::Result<(u64, Option<Wrong>)> {
         let base = self.base;
+        if let Some((at, offset)) = self.awaited {
+            let why = || format!("offset {offset} is behind the segment's last batch");
+            self.checked.blame(at, Some(offset), Degree::Beyond, why);
+        }
         self.checked
             .finish(|entry| entry.offset(base), |entry| is_relative(entry.relative) && is_relative(entry.position))
     }
