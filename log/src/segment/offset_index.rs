@@ -34,14 +34,19 @@ impl OffsetEntry {
         into.extend_from_slice(&self.relative.to_be_bytes());
         into.extend_from_slice(&self.position.to_be_bytes());
     }
+
+    /// Reads one from exactly [`OffsetEntry::BYTES`] bytes.
+    pub fn decode(bytes: &[u8]) -> OffsetEntry {
+        let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        OffsetEntry { relative: number(0), position: number(4) }
+    }
 }
 
 impl Entry for OffsetEntry {
     const BYTES: usize = OffsetEntry::BYTES;
 
     fn decode(bytes: &[u8]) -> OffsetEntry {
-        let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        OffsetEntry { relative: number(0), position: number(4) }
+        OffsetEntry::decode(bytes)
     }
 }
 

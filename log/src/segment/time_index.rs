@@ -44,18 +44,23 @@ impl TimeEntry {
         let last_timestamp = last.map_or(Timestamp::NONE, |last| last.timestamp);
         self.timestamp > last_timestamp && last.is_none_or(|last| self.relative > last.relative)
     }
-}
 
-impl Entry for TimeEntry {
-    const BYTES: usize = TimeEntry::BYTES;
-
-    fn decode(bytes: &[u8]) -> TimeEntry {
+    /// Reads one from exactly [`TimeEntry::BYTES`] bytes.
+    pub fn decode(bytes: &[u8]) -> TimeEntry {
         let mut timestamp = [0; 8];
         timestamp.copy_from_slice(&bytes[..8]);
         TimeEntry {
             timestamp: Timestamp::from_millis(i64::from_be_bytes(timestamp)),
             relative: u32::from_be_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
         }
+    }
+}
+
+impl Entry for TimeEntry {
+    const BYTES: usize = TimeEntry::BYTES;
+
+    fn decode(bytes: &[u8]) -> TimeEntry {
+        TimeEntry::decode(bytes)
     }
 }
 

@@ -142,10 +142,9 @@ impl<E: Entry> Checked<E> {
             return Ok((size, self.wrong));
         }
         while let Some((position, entry)) = self.cursor.peek()? {
-            let degree = if is_possible(entry) { Degree::Beyond } else { Degree::False };
-            self.blame(position, Some(offset(entry)), degree, || {
-                "it points beyond the segment's last batch".to_owned()
-            });
+            let (degree, of) =
+                if is_possible(entry) { (Degree::Beyond, Some(offset(entry))) } else { (Degree::False, None) };
+            self.blame(position, of, degree, || "it points beyond the segment's last batch".to_owned());
             self.cursor.step();
         }
         if self.cursor.next < size {
