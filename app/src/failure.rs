@@ -88,6 +88,11 @@ impl Failure {
         self
     }
 
+    /// Whether it is a quiet end.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.exit == Exit::Unread
+    }
+
     /// Why it ends.
     #[cfg(test)]
     pub(crate) fn exit(&self) -> Exit {
@@ -206,7 +211,8 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_in_the_help() {
-        for exit in [Exit::Unread, Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Interrupted] {
+        let exits = [Exit::Unread, Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Interrupted];
+        for exit in exits {
             let code = format!("\n  {} ", exit as u8);
             assert!(EXIT_CODES.contains(&code), "{code}");
         }

@@ -82,11 +82,14 @@ impl Output {
             true => serde_json::to_string_pretty(what),
             false => serde_json::to_string(what),
         };
-        let text = written.map_err(|error| {
-            Failure::new(Exit::Failed, format!("this can't be written as JSON: {error}"), "--output table shows it")
-        })?;
+        let text = written.map_err(|error| not_json(&error))?;
         write(&(text + "\n"))
     }
+}
+
+/// What has no form in JSON.
+pub(crate) fn not_json(error: &serde_json::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("this can't be written as JSON: {error}"), "--output table shows it")
 }
 
 /// A table without borders: its head in capitals, two spaces between columns.

@@ -29,7 +29,7 @@ impl Scene {
         let running = Running::start(thalweg(&["serve", "--listen", "127.0.0.1:0", "--log-level", "off"], &folder));
         let made = ["topic", "create", "t", "--partitions", "2", "--bootstrap", &running.address];
         assert!(thalweg(&made, &folder).status().unwrap().success());
-        let stage = Stage::at(&running.address);
+        let stage = Stage::at(&running.address, &folder);
         let mut scene = Scene { running, folder, stage };
         scene.write(0..10);
         scene

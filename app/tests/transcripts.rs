@@ -63,6 +63,11 @@ fn groups() {
     on_a_broker_of_ours("group");
 }
 
+#[test]
+fn files_shown() {
+    on_a_broker_of_ours("dump");
+}
+
 /// A transcript that no test runs would hold nothing.
 #[test]
 fn every_transcript_is_run() {
@@ -121,7 +126,7 @@ impl Scene {
         let is_update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some_and(|word| word == "1");
         let text = fs::read_to_string(path).unwrap();
         let mut script = Script::parse(&text);
-        let mut stage = Stage::at(&self.address);
+        let mut stage = Stage::at(&self.address, &self.folder);
         let mut differences = String::new();
         for piece in &mut script.pieces {
             let Piece::Step(step) = piece else { continue };

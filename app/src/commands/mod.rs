@@ -4,6 +4,7 @@ mod cluster;
 mod completions;
 mod config;
 mod consume;
+mod dump;
 mod group;
 mod man;
 mod serve;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Config(config::Config),
     Group(group::Group),
     Cluster(cluster::Cluster),
+    Dump(dump::Dump),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -56,6 +58,7 @@ impl Command {
             Command::Config(config) => config.run(),
             Command::Group(group) => group.run(),
             Command::Cluster(cluster) => cluster.run(),
+            Command::Dump(dump) => dump.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

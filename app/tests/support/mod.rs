@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+pub mod files;
 pub mod kafka;
 pub mod script;
 pub mod stage;

@@ -2,24 +2,29 @@
 //! was anything to see.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
 use thalweg_client::group::Options as GroupOptions;
 use thalweg_client::{Admin, Client, GroupConsumer, Options, Polled, Producer, Record, consumer, producer};
 use thalweg_wire::{Offset, PartitionIndex, Timestamp};
 use thalweg_world::real;
 
+use super::{Running, files, text, thalweg};
+
 /// People who are there for the length of a transcript.
 pub struct Stage {
     address: String,
+    folder: PathBuf,
     runtime: tokio::runtime::Runtime,
     /// Who is in a group, by its name.
     members: HashMap<String, GroupConsumer>,
 }
 
 impl Stage {
-    pub fn at(address: &str) -> Stage {
+    pub fn at(address: &str, folder: &Path) -> Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        Stage { address: address.to_owned(), runtime, members: HashMap::new() }
+        Stage { address: address.to_owned(), folder: folder.to_owned(), runtime, members: HashMap::new() }
     }
 
     fn client(&self) -> Client {
@@ -36,8 +41,22 @@ impl Stage {
             }
             ["join", group, topic] => self.join(group, topic),
             ["leave", group] => self.leave(group),
+            ["serve", folder, "with", topic, values @ ..] => self.serve(folder, topic, values),
+            words if files::direct(&self.folder, words) => {}
             _ => panic!("nobody knows how to {words:?}"),
         }
+    }
+
+    /// `serve FOLDER with TOPIC [@MILLIS] VALUE...`: the data of a broker of ours that had these records, and stopped.
+    fn serve(&self, folder: &str, topic: &str, values: &[&str]) {
+        let serve = thalweg(&["serve", "--listen", "127.0.0.1:0", "--data", folder], &self.folder);
+        let broker = Running::start(serve);
+        let made = thalweg(&["topic", "create", topic, "--bootstrap", &broker.address], &self.folder).output().unwrap();
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        Stage::at(&broker.address, &self.folder).write(topic, 0, values);
+        broker.tell(Signal::TERM);
+        let (code, _, log) = broker.end();
+        assert_eq!(code, Some(0), "{log}");
     }
 
     /// `write TOPIC PARTITION [@MILLIS] VALUE...`: a record of each value, of that time or of now.
