@@ -31,6 +31,8 @@ pub(crate) enum Exit {
     Unreachable = 3,
     /// The cluster says no.
     Refused = 4,
+    /// `verify` found damage, which is there still.
+    Damaged = 5,
     /// Ctrl-C.
     Interrupted = 130,
 }
@@ -211,7 +213,15 @@ mod tests {
 
     #[test]
     fn every_exit_code_is_in_the_help() {
-        let exits = [Exit::Unread, Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Interrupted];
+        let exits = [
+            Exit::Unread,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Unreachable,
+            Exit::Refused,
+            Exit::Damaged,
+            Exit::Interrupted,
+        ];
         for exit in exits {
             let code = format!("\n  {} ", exit as u8);
             assert!(EXIT_CODES.contains(&code), "{code}");

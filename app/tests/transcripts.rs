@@ -68,6 +68,11 @@ fn files_shown() {
     on_a_broker_of_ours("dump");
 }
 
+#[test]
+fn files_looked_over() {
+    on_a_broker_of_ours("verify");
+}
+
 /// A transcript that no test runs would hold nothing.
 #[test]
 fn every_transcript_is_run() {

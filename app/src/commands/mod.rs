@@ -9,6 +9,7 @@ mod group;
 mod man;
 mod serve;
 mod topic;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Group(group::Group),
     Cluster(cluster::Cluster),
     Dump(dump::Dump),
+    Verify(verify::Verify),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -59,6 +61,7 @@ impl Command {
             Command::Group(group) => group.run(),
             Command::Cluster(cluster) => cluster.run(),
             Command::Dump(dump) => dump.run(),
+            Command::Verify(verify) => verify.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }
