@@ -73,6 +73,11 @@ fn files_looked_over() {
     on_a_broker_of_ours("verify");
 }
 
+#[test]
+fn a_broker_for_a_test() {
+    on_a_broker_of_ours("dev");
+}
+
 /// A transcript that no test runs would hold nothing.
 #[test]
 fn every_transcript_is_run() {

@@ -4,6 +4,7 @@ mod cluster;
 mod completions;
 mod config;
 mod consume;
+mod dev;
 mod dump;
 mod group;
 mod man;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Cluster(cluster::Cluster),
     Dump(dump::Dump),
     Verify(verify::Verify),
+    Dev(dev::Dev),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -62,6 +64,7 @@ impl Command {
             Command::Cluster(cluster) => cluster.run(),
             Command::Dump(dump) => dump.run(),
             Command::Verify(verify) => verify.run(),
+            Command::Dev(dev) => dev.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

@@ -5,6 +5,7 @@ mod disk;
 mod durable;
 mod lock;
 mod net;
+mod starter;
 
 use std::io;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::{BoxFuture, Entropy, Offload, World};
 pub use clock::RealClock;
 pub use disk::RealDisk;
 pub use net::RealNet;
+pub use starter::starter_ended;
 
 /// The real world. Its verbs that wait need a tokio runtime with I/O and time; making it needs none.
 /// Errors when the system has no random bytes to give.

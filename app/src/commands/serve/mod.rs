@@ -1,8 +1,8 @@
 //! `thalweg serve`: starts a broker, says so, and stops it when it is told to.
 
 mod banner;
-mod configuration;
-mod logging;
+pub(super) mod configuration;
+pub(super) mod logging;
 
 use clap::Args;
 use thalweg_broker::settings::Settings;
@@ -131,7 +131,7 @@ fn start_log(format: Option<Format>, level: Option<&str>, environment: &Environm
     logging::start(format, filter, is_plain)
 }
 
-fn name_and_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE, for example num.partitions=8")?;
     match name.trim() {
         "" => Err("the name before the = is missing".to_owned()),
