@@ -95,6 +95,13 @@ impl Failure {
         self.exit == Exit::Unread
     }
 
+    /// One more thing that went wrong; it ends as it would have.
+    #[must_use]
+    pub(crate) fn also(mut self, more: Failure) -> Failure {
+        self.words.extend(more.words);
+        self
+    }
+
     /// Why it ends.
     #[cfg(test)]
     pub(crate) fn exit(&self) -> Exit {
@@ -161,7 +168,7 @@ pub(crate) fn said(what: &str, code: ErrorCode) -> String {
 }
 
 /// What to do when a broker says no.
-fn way_out(code: ErrorCode) -> &'static str {
+pub(crate) fn way_out(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => {
             "'thalweg topic list' shows the topics that are there"
@@ -172,6 +179,8 @@ fn way_out(code: ErrorCode) -> &'static str {
         ErrorCode::InvalidReplicationFactor => "'thalweg cluster status' shows how many brokers there are",
         ErrorCode::InvalidConfig => "'thalweg config get topic NAME --all --explain' tells what each setting is for",
         ErrorCode::OffsetOutOfRange => "'thalweg topic describe' shows where each partition begins and ends",
+        ErrorCode::MessageTooLarge => "'thalweg topic alter NAME --config max.message.bytes=4MiB' allows larger ones",
+        ErrorCode::InvalidRecord => "does the topic want keys? 'thalweg config get topic NAME cleanup.policy' says it",
         ErrorCode::GroupIdNotFound => "'thalweg group list' shows the groups that are there",
         ErrorCode::GroupSubscribedToTopic => {
             "its members read it: stop them first; 'thalweg group describe' shows them"

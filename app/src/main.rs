@@ -8,6 +8,8 @@ mod commands;
 mod failure;
 mod names;
 mod output;
+mod pace;
+mod progress;
 mod quantities;
 mod reach;
 mod signals;

@@ -106,6 +106,15 @@ pub(crate) fn shown_span(span: Duration) -> String {
     shown.map(|(_, (count, unit))| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
+/// Bytes as they are shown: `12 B`, `1.5 KiB`, `20.0 MiB`.
+pub(crate) fn shown_size(bytes: u64) -> String {
+    let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// What a setting means that takes a number: by Kafka's names, whose end tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Meaning {
@@ -198,6 +207,15 @@ mod tests {
         assert_eq!(shown_time(Timestamp::from_millis(1_769_853_600_500)), "2026-01-31T10:00:00.500Z");
         for (seconds, shown) in [(0, "0s"), (12, "12s"), (5_400, "1h 30m"), (3_600, "1h"), (273_600 + 59, "3d 4h")] {
             assert_eq!(shown_span(Duration::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_in_a_unit_that_fits() {
+        for (bytes, shown) in
+            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (20 << 20, "20.0 MiB"), (1 << 40, "1.0 TiB")]
+        {
+            assert_eq!(shown_size(bytes), shown);
         }
     }
 

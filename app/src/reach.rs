@@ -61,6 +61,11 @@ impl Reach {
         Ok(Client::new(world()?, options))
     }
 
+    /// How long the cluster may take to answer.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Does something with a cluster, which may take as long as `--timeout` says in all, and ends at Ctrl-C.
     pub(crate) fn ask(&self, verb: impl AsyncFnOnce(Client) -> Result<(), Failure>) -> Result<(), Failure> {
         let client = self.client(Missing::StayMissing)?;

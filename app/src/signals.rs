@@ -1,6 +1,7 @@
 //! The signals that ask for an end.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::failure::{Exit, Failure};
 
@@ -28,4 +29,46 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+/// What asks work to come to an early end.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    /// Nobody asks yet.
+    pub(crate) fn new() -> Stop {
+        Stop(watch::Sender::new(false))
+    }
+
+    /// Asks for it.
+    pub(crate) fn ask(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether somebody has asked.
+    pub(crate) fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Ready when somebody has.
+    pub(crate) async fn asked(&self) {
+        // It fails if nobody can ask any more; we can.
+        let _ = self.0.subscribe().wait_for(|is_asked| *is_asked).await;
+    }
+}
+
+/// Does work to its end. The first Ctrl-C (or SIGTERM) asks it to come to one, the second doesn't wait for it: then there is
+/// no outcome.
+pub(crate) async fn gently<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<Option<T>, Failure> {
+    let mut signals = Signals::listen()?;
+    tokio::pin!(work);
+    for _ in 0..2 {
+        tokio::select! {
+            biased;
+            done = &mut work => return Ok(Some(done)),
+            _ = signals.next() => stop.ask(),
+        }
+    }
+    Ok(None)
 }

@@ -8,6 +8,7 @@ mod dev;
 mod dump;
 mod group;
 mod man;
+mod produce;
 mod serve;
 mod topic;
 mod verify;
@@ -41,9 +42,10 @@ Examples:
 pub(crate) enum Command {
     Serve(Box<serve::Serve>),
     Topic(topic::Topic),
+    Produce(Box<produce::Produce>),
     Consume(Box<consume::Consume>),
-    Config(config::Config),
     Group(group::Group),
+    Config(config::Config),
     Cluster(cluster::Cluster),
     Dump(dump::Dump),
     Verify(verify::Verify),
@@ -58,9 +60,10 @@ impl Command {
         match self {
             Command::Serve(serve) => serve::run(*serve),
             Command::Topic(topic) => topic.run(),
+            Command::Produce(produce) => produce.run(),
             Command::Consume(consume) => consume.run(),
-            Command::Config(config) => config.run(),
             Command::Group(group) => group.run(),
+            Command::Config(config) => config.run(),
             Command::Cluster(cluster) => cluster.run(),
             Command::Dump(dump) => dump.run(),
             Command::Verify(verify) => verify.run(),

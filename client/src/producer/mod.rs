@@ -68,6 +68,13 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// With one more header, which has a name alone.
+    #[must_use]
+    pub fn header_without_value(mut self, name: &'a str) -> Record<'a> {
+        self.headers.push((name.as_bytes(), None));
+        self
+    }
+
     /// Of this time.
     #[must_use]
     pub fn timestamp(mut self, timestamp: Timestamp) -> Record<'a> {
