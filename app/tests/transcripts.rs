@@ -76,6 +76,9 @@ fn files_looked_over() {
 #[test]
 fn a_broker_for_a_test() {
     on_a_broker_of_ours("dev");
+}
+
+#[test]
 fn writing() {
     on_a_broker_of_ours("produce");
 }

@@ -152,7 +152,7 @@ impl Produce {
             output::note(&format!("topic {} was not there: it is made, partitions {}", self.topic, found.partitions))?;
         }
         let mut came = sources::read(world.disk.clone(), sources.clone(), self.rules())?;
-        let producer = self.writing.producer(client, &self.options());
+        let producer = self.writing.producer(client, &self.options())?;
         let mut sending = Sending::new(world, producer, &self.topic, stop.clone(), self.progress(&sources));
         sending.pace = self.rate.map(|rate| Pace::new(rate, sending.began));
         let headers = self.header.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));

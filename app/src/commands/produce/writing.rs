@@ -5,6 +5,8 @@ use thalweg_client::producer::{self, Acks};
 use thalweg_client::{Client, Producer};
 use thalweg_wire::batch::Compression;
 
+use crate::failure::{Exit, Failure};
+
 /// The flags.
 #[derive(Args, Clone, Debug)]
 pub(in crate::commands) struct Writing {
@@ -40,7 +42,11 @@ const ZSTD_LEVEL: i32 = 3;
 
 impl Writing {
     /// A producer of a client, which writes like this.
-    pub(in crate::commands) fn producer(&self, client: Client, options: &producer::Options) -> Producer {
+    pub(in crate::commands) fn producer(
+        &self,
+        client: Client,
+        options: &producer::Options,
+    ) -> Result<Producer, Failure> {
         let acks = match self.acks {
             Who::All => Acks::All,
             Who::Leader => Acks::Leader,
@@ -54,6 +60,9 @@ impl Writing {
             Codec::Zstd => Compression::Zstd(ZSTD_LEVEL),
         };
         let is_idempotent = acks == Acks::All;
-        Producer::new(client, producer::Options { acks, is_idempotent, compression, ..options.clone() })
+        let options = producer::Options { acks, is_idempotent, compression, ..options.clone() };
+        Producer::new(client, options).map_err(|invalid| {
+            Failure::new(Exit::Usage, invalid.to_string(), "'thalweg produce --help' says what each flag takes")
+        })
     }
 }
