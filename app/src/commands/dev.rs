@@ -82,15 +82,17 @@ impl Dev {
     pub(super) fn run(self) -> Result<(), Failure> {
         logging::start(logging::Format::Text, &self.log_level, false)?;
         let world = reach::world()?;
-        let home = Home::make(&world)?;
-        let settings = self.settings(&world, &home)?;
+        let path = place(&world);
+        // A command line that can't be used leaves nothing behind.
+        let settings = self.settings(&world, &path)?;
+        let home = Home::make(&*world.disk, path)?;
         let ended = reach::runtime(serve(world.clone(), settings, &home.path.display().to_string()));
         home.remove(&*world.disk);
         ended
     }
 
-    fn settings(self, world: &World, home: &Home) -> Result<Settings, Failure> {
-        let data = home.path.to_str().map(str::to_owned);
+    fn settings(self, world: &World, home: &Path) -> Result<Settings, Failure> {
+        let data = home.to_str().map(str::to_owned);
         // What is named later is stronger.
         let set = [("journal.bytes".to_owned(), JOURNAL_BYTES.to_owned())].into_iter().chain(self.set).collect();
         let flags = Flags { listen: Some(self.listen), data, set, ..Flags::default() };
@@ -138,15 +140,19 @@ struct Home {
     _lock: Box<dyn Send + Sync>,
 }
 
+/// Where a new one is to be: in memory, if there is room.
+fn place(world: &World) -> PathBuf {
+    let memory = Path::new(MEMORY);
+    let disk = &*world.disk;
+    let is_roomy = disk.list(memory).is_ok() && disk.space(memory).is_ok_and(|space| space.free >= ROOM_MIN);
+    let above = if is_roomy { memory.to_owned() } else { std::env::temp_dir() };
+    above.join(format!("{PREFIX}{}", world.entropy.uuid()))
+}
+
 impl Home {
-    /// A new one, in memory if there is room.
-    fn make(world: &World) -> Result<Home, Failure> {
-        let disk = &*world.disk;
-        let memory = Path::new(MEMORY);
-        let is_roomy = disk.list(memory).is_ok() && disk.space(memory).is_ok_and(|space| space.free >= ROOM_MIN);
-        let above = if is_roomy { memory.to_owned() } else { std::env::temp_dir() };
-        sweep(disk, &above);
-        let path = above.join(format!("{PREFIX}{}", world.entropy.uuid()));
+    /// A new one, and what others have left beside it goes.
+    fn make(disk: &dyn Disk, path: PathBuf) -> Result<Home, Failure> {
+        sweep(disk, path.parent().unwrap_or(Path::new(MEMORY)));
         let made = disk.create_dir_all(&path).and_then(|()| disk.lock(&path.join(LOCK)));
         let lock = made.map_err(|error| {
             let what = format!("can't make {}: {error}", path.display());
