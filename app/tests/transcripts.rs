@@ -83,6 +83,11 @@ fn writing() {
     on_a_broker_of_ours("produce");
 }
 
+#[test]
+fn the_tour_of_the_readme() {
+    plays_on_a_broker_of_ours("readme", &readme());
+}
+
 /// A transcript that no test runs would hold nothing.
 #[test]
 fn every_transcript_is_run() {
@@ -98,9 +103,9 @@ fn a_real_kafka_is_told_of_in_the_same_words() {
     let home = folder("transcripts-kafka");
     let Some(kafka) = Kafka::start(home.join("broker")) else { return };
     let mut differences = String::new();
-    for name in all() {
+    for path in all().iter().map(|name| path(name)).chain([readme()]) {
         let scene = Scene::at(&kafka.address, Broker::Kafka, home.clone());
-        differences += &scene.play(&path(&name));
+        differences += &scene.play(&path);
         scene.sweep();
     }
     assert!(differences.is_empty(), "{differences}");
@@ -117,10 +122,18 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(format!("{name}.md"))
 }
 
+fn readme() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")
+}
+
 fn on_a_broker_of_ours(name: &str) {
+    plays_on_a_broker_of_ours(name, &path(name));
+}
+
+fn plays_on_a_broker_of_ours(name: &str, path: &Path) {
     let folder = folder(&format!("transcript-{name}"));
     let broker = Running::start(thalweg(&["serve", "--listen", "127.0.0.1:0", "--log-level", "warn"], &folder));
-    let differences = Scene::at(&broker.address, Broker::Thalweg, folder).play(&path(name));
+    let differences = Scene::at(&broker.address, Broker::Thalweg, folder).play(path);
     assert!(differences.is_empty(), "{differences}");
 }
 

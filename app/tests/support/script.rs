@@ -4,7 +4,7 @@
 //! one; what follows is what it prints, stdout and stderr as they come, and `[exit 4]` where that isn't 0. A line that begins
 //! with `% ` is done behind the scene (`stage`). What varies stands as a mask: `<id>` (Kafka's 22 characters), `<time>`, `<n>`
 //! (a number), `<span>` (`3d 4h`), `<word>`, `<any>`; a line `...` is any lines. Where a step has masks, two spaces are as good
-//! as more. A fence ```` ```console thalweg ```` is only for our broker, ```` ```console kafka ```` only for a real Kafka.
+//! as more. A fence ```` ```console thalweg ```` is only for our broker, ```` ```console kafka ```` only for a real Kafka; other fences are for people alone.
 
 use std::fmt::Write;
 
@@ -43,24 +43,34 @@ pub struct Step {
     pub expected: Vec<String>,
 }
 
+/// What is shown in a fence.
+#[derive(Clone, Copy)]
+enum Fence {
+    /// A terminal.
+    Console(Option<Broker>),
+    /// Something that nobody types here.
+    Other,
+}
+
 impl Script {
     pub fn parse(text: &str) -> Script {
         let mut pieces = Vec::new();
-        let mut fence: Option<Option<Broker>> = None;
+        let mut fence: Option<Fence> = None;
         let mut lines = text.lines().enumerate();
         while let Some((at, line)) = lines.next() {
             if let Some(info) = line.strip_prefix("```") {
                 fence = match (&fence, info) {
                     (Some(_), _) => None,
-                    (None, "console thalweg") => Some(Some(Broker::Thalweg)),
-                    (None, "console kafka") => Some(Some(Broker::Kafka)),
-                    (None, "console") => Some(None),
-                    (None, other) => panic!("line {}: a fence of {other}", at + 1),
+                    (None, "console thalweg") => Some(Fence::Console(Some(Broker::Thalweg))),
+                    (None, "console kafka") => Some(Fence::Console(Some(Broker::Kafka))),
+                    (None, "console") => Some(Fence::Console(None)),
+                    (None, other) if other.starts_with("console") => panic!("line {}: a fence of {other}", at + 1),
+                    (None, _) => Some(Fence::Other),
                 };
                 pieces.push(Piece::Line(line.to_owned()));
                 continue;
             }
-            let Some(only) = fence else {
+            let Some(Fence::Console(only)) = fence else {
                 pieces.push(Piece::Line(line.to_owned()));
                 continue;
             };
