@@ -3,6 +3,18 @@
 //!
 //! What changes the cluster goes to its controller, once: if the connection is lost before the answer, nobody knows whether
 //! it was done, and the program looks before it asks again. Each thing that a request names has an outcome of its own.
+//!
+//! ```no_run
+//! # async fn example(client: thalweg_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use thalweg_client::Admin;
+//!
+//! let admin = Admin::new(client);
+//! for topic in admin.topics().await? {
+//!     println!("{}", topic.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod configs;
 mod extents;

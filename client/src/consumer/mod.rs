@@ -2,6 +2,19 @@
 //!
 //! The consumer asks ahead, for every partition that has room, and [`Consumer::poll`] gives what came, a piece of one
 //! partition at a time. What fails and may work the next time is tried again, with a growing pause, without a word.
+//!
+//! ```no_run
+//! # async fn example(client: thalweg_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use thalweg_client::{Consumer, Start, consumer};
+//!
+//! let consumer = Consumer::new(client, consumer::Options::default());
+//! consumer.assign([("greetings", 0, Start::Earliest), ("greetings", 1, Start::Latest)]);
+//! for record in consumer.poll().await?.iter() {
+//!     println!("{}: {:?}", record.offset, record.value);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod driver;
 mod positions;

@@ -3,6 +3,25 @@
 //! The group shares out the partitions among its members, and its coordinator keeps how far it has read. A member asks for
 //! more with [`GroupConsumer::poll`], and says thereby that it has dealt with everything before: only that is committed.
 //! So a record is read again after a crash, rather than not at all.
+//!
+//! ```no_run
+//! # async fn example(client: thalweg_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use thalweg_client::{GroupConsumer, Polled, consumer, group};
+//!
+//! let options = group::Options::of("people");
+//! let mut member = GroupConsumer::join(client, options, &consumer::Options::default(), ["greetings"]);
+//! loop {
+//!     match member.poll().await? {
+//!         Polled::Records(records) => println!("{} of {}", records.iter().count(), records.partition()),
+//!         Polled::Assigned(partitions) => println!("reads {partitions:?}"),
+//!         Polled::Revoked(_) => member.commit().await?,
+//!         Polled::Lost(_) => break,
+//!     }
+//! }
+//! member.close().await;
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod assignors;
 mod coordination;
