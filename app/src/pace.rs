@@ -45,6 +45,12 @@ impl Rate {
         let nanos = u128::from(count) * self.per.as_nanos() / u128::from(self.count);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
+
+    /// How many are due in a span; one at least.
+    pub(crate) fn in_span(self, span: Duration) -> u64 {
+        let count = span.as_nanos() * u128::from(self.count) / self.per.as_nanos();
+        u64::try_from(count).unwrap_or(u64::MAX).max(1)
+    }
 }
 
 /// Who is late by more begins anew: what there was no record for is not made up for at once.
@@ -100,6 +106,8 @@ mod tests {
     fn a_rate_that_is_no_whole_number_of_nanoseconds_does_not_drift() {
         let rate = rate("3/s").unwrap();
         assert_eq!(rate.span_of(3_000_000), Duration::from_secs(1_000_000));
+        assert_eq!(rate.in_span(Duration::from_secs(1_000_000)), 3_000_000);
+        assert_eq!(rate.in_span(Duration::ZERO), 1);
     }
 
     #[test]

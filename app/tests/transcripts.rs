@@ -84,6 +84,11 @@ fn writing() {
 }
 
 #[test]
+fn benchmarks() {
+    on_a_broker_of_ours("bench");
+}
+
+#[test]
 fn the_tour_of_the_readme() {
     plays_on_a_broker_of_ours("readme", &readme());
 }

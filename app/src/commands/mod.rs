@@ -1,5 +1,6 @@
 //! The verbs: one file or folder each.
 
+mod bench;
 mod cluster;
 mod completions;
 mod config;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Cluster(cluster::Cluster),
     Dump(dump::Dump),
     Verify(verify::Verify),
+    Bench(bench::Bench),
     Dev(dev::Dev),
     Completions(completions::Completions),
     Man(man::Man),
@@ -67,6 +69,7 @@ impl Command {
             Command::Cluster(cluster) => cluster.run(),
             Command::Dump(dump) => dump.run(),
             Command::Verify(verify) => verify.run(),
+            Command::Bench(bench) => bench.run(),
             Command::Dev(dev) => dev.run(),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),

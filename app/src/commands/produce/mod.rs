@@ -13,9 +13,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use thalweg_client::producer;
-
-pub(super) use writing::Writing;
+pub(super) use tally::Why;
+pub(super) use writing::{Writing, options};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Output};
@@ -101,9 +100,6 @@ const EXAMPLES: &str = r#"Examples:
 /// The most that `--max-record-bytes` takes: Kafka's lengths are of 32 bits.
 const RECORD_BYTES_MAX: u64 = 1 << 30;
 
-/// What a record may take besides the line that it is made of: the broker knows best what is too large.
-const AROUND_RECORD: usize = 64 << 10;
-
 fn record_bytes(text: &str) -> Result<usize, String> {
     match quantities::size(text)? {
         0 => Err("a record has more than nothing: write 64KiB, 1MiB".to_owned()),
@@ -152,7 +148,8 @@ impl Produce {
             output::note(&format!("topic {} was not there: it is made, partitions {}", self.topic, found.partitions))?;
         }
         let mut came = sources::read(world.disk.clone(), sources.clone(), self.rules())?;
-        let producer = self.writing.producer(client, &self.options())?;
+        let options = options(self.max_record_bytes, self.reach.timeout());
+        let producer = self.writing.producer(client, &options)?;
         let mut sending = Sending::new(world, producer, &self.topic, stop.clone(), self.progress(&sources));
         sending.pace = self.rate.map(|rate| Pace::new(rate, sending.began));
         let headers = self.header.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));
@@ -176,18 +173,6 @@ impl Produce {
             _ => Portion::Lines(Form::Line { separator: bytes(&self.key_separator), null: bytes(&self.null) }),
         };
         Rules { portion, bytes_max: self.max_record_bytes }
-    }
-
-    fn options(&self) -> producer::Options {
-        let options = producer::Options::default();
-        let request_bytes_max = options.request_bytes_max.max(self.max_record_bytes) + AROUND_RECORD;
-        producer::Options {
-            request_bytes_max,
-            buffer_bytes: options.buffer_bytes.max(request_bytes_max),
-            max_block: self.reach.timeout(),
-            delivery_timeout: self.reach.timeout(),
-            ..options
-        }
     }
 
     /// Where somebody types the lines, nothing is written between them.

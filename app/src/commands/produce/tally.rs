@@ -32,7 +32,7 @@ impl Place {
 
 /// Why a record is not there.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Why {
+pub(in crate::commands) struct Why {
     exit: Exit,
     what: String,
     next: String,
@@ -42,6 +42,11 @@ impl Why {
     /// Whether those behind it will fare alike.
     pub(super) fn is_hopeless(&self) -> bool {
         self.exit == Exit::Unreachable
+    }
+
+    /// As what went wrong with something.
+    pub(in crate::commands) fn with(&self, something: &str) -> Failure {
+        Failure::new(self.exit, format!("{something}: {}", self.what), &self.next)
     }
 }
 
@@ -163,8 +168,7 @@ impl Group {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let Why { exit, what, next } = &self.why;
-        Failure::new(*exit, format!("{}{more}: {what}", places.join(", ")), next)
+        self.why.with(&format!("{}{more}", places.join(", ")))
     }
 }
 

@@ -1,5 +1,7 @@
 //! How records are written: the flags, and the producer that they make.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use thalweg_client::producer::{self, Acks};
 use thalweg_client::{Client, Producer};
@@ -35,6 +37,22 @@ enum Who {
     Leader,
     #[value(name = "0")]
     Nobody,
+}
+
+/// What a record may take besides what it is made of: the broker knows best what is too large.
+const AROUND_RECORD: usize = 64 << 10;
+
+/// What a producer may hold and how long it may take, where no record is larger.
+pub(in crate::commands) fn options(record_bytes_max: usize, timeout: Duration) -> producer::Options {
+    let options = producer::Options::default();
+    let request_bytes_max = options.request_bytes_max.max(record_bytes_max) + AROUND_RECORD;
+    producer::Options {
+        request_bytes_max,
+        buffer_bytes: options.buffer_bytes.max(request_bytes_max),
+        max_block: timeout,
+        delivery_timeout: timeout,
+        ..options
+    }
 }
 
 /// Kafka's default level.
