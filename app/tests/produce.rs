@@ -6,11 +6,17 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use support::{Running, folder, text, thalweg};
+
+/// For verbs that leave nothing: tests beside each other may ask at the same time.
+fn anywhere() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
 
 fn broker(test: &str) -> Running {
     Running::start(thalweg(&["serve", "--listen", "127.0.0.1:0", "--log-level", "off"], &folder(test)))
@@ -28,7 +34,7 @@ fn tell(child: &Child, signal: Signal) {
 /// How many records the topic has.
 fn records(address: &str) -> u64 {
     let described =
-        thalweg(&["topic", "describe", "orders", "-b", address, "-o", "json"], &folder("records")).output().unwrap();
+        thalweg(&["topic", "describe", "orders", "-b", address, "-o", "json"], anywhere()).output().unwrap();
     let told: serde_json::Value = serde_json::from_slice(&described.stdout).unwrap();
     told["records"].as_u64().unwrap()
 }
@@ -81,7 +87,7 @@ fn records_that_wait_for_their_time_are_not_sent_after_ctrl_c() {
 }
 
 fn has_topic(address: &str) -> bool {
-    let listed = thalweg(&["topic", "list", "orders", "-b", address, "-o", "json"], &folder("has-topic")).output();
+    let listed = thalweg(&["topic", "list", "orders", "-b", address, "-o", "json"], anywhere()).output();
     text(&listed.unwrap().stdout).contains("orders")
 }
 

@@ -97,14 +97,14 @@ const EXAMPLES: &str = r#"Examples:
   thalweg produce pictures --whole *.png --max-record-bytes 4MiB --compression zstd
       each file is a record"#;
 
-/// The most that `--max-record-bytes` takes: Kafka's lengths are of 32 bits.
-const RECORD_BYTES_MAX: u64 = 1 << 30;
+/// The most that `--max-record-bytes` takes: with what is around it, it fits into a request.
+const RECORD_BYTES_MAX: u64 = 256 << 20;
 
 fn record_bytes(text: &str) -> Result<usize, String> {
     match quantities::size(text)? {
         0 => Err("a record has more than nothing: write 64KiB, 1MiB".to_owned()),
         bytes @ ..=RECORD_BYTES_MAX => usize::try_from(bytes).map_err(|_| format!("{text} is too large")),
-        _ => Err(format!("{text} is too large: 1GiB is the most")),
+        _ => Err(format!("{text} is too large: 256MiB is the most")),
     }
 }
 
