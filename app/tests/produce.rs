@@ -135,6 +135,25 @@ fn unread(stdin: &std::process::ChildStdin) -> u64 {
     rustix::io::ioctl_fionread(stdin).unwrap()
 }
 
+/// Nobody knows of a record whose answer didn't come in time, and those behind it would fare alike: they aren't even read.
+#[test]
+fn who_does_not_answer_in_time_gets_no_more() {
+    let broker = broker("hopeless-broker");
+    let mut child = begin("hopeless", &broker.address, &["--verbose", "--timeout", "3s"]);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"one\n").unwrap();
+    let mut stderr = wait_for(&mut child, "topic orders was not there");
+    while records(&broker.address) < 1 {}
+    broker.tell(Signal::STOP);
+    stdin.write_all(b"two\n").unwrap();
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    broker.tell(Signal::CONT);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(rest.contains("thalweg: 1 record is there, 1 is not\nthalweg: stdin:2: not delivered in time"), "{rest}");
+    assert!(rest.ends_with("thalweg: what stands behind stdin:2 was not sent\n"), "{rest}");
+}
+
 #[test]
 fn a_report_that_nobody_reads_ends_quietly_and_the_records_are_there() {
     let broker = broker("unread-broker");

@@ -201,7 +201,11 @@ impl Produce {
             None => failure,
         };
         match ended {
-            Some(Ended::AllSent | Ended::Hopeless) => missing.map_or(Ok(()), Err),
+            Some(Ended::AllSent) => missing.map_or(Ok(()), Err),
+            Some(Ended::Hopeless) => {
+                let rest = Failure::in_one_line(Exit::Failed, rest(sending, sources));
+                Err(missing.map_or(rest.clone(), |missing| missing.also(rest)))
+            }
             Some(Ended::Unreadable(failure)) => {
                 let failure =
                     failure.also(Failure::in_one_line(Exit::Failed, format!("before it: {}", tally.counts())));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use thalweg_client::{DeliveryError, SendError};
+use thalweg_client::{ClientError, DeliveryError, SendError};
 use thalweg_wire::ErrorCode;
 
 use crate::failure::{Exit, Failure, said, way_out};
@@ -36,12 +36,27 @@ pub(in crate::commands) struct Why {
     exit: Exit,
     what: String,
     next: String,
+    outlook: Outlook,
+}
+
+/// How those behind it will fare.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outlook {
+    /// Maybe better.
+    Open,
+    /// Alike.
+    Hopeless,
 }
 
 impl Why {
     /// Whether those behind it will fare alike.
     pub(super) fn is_hopeless(&self) -> bool {
-        self.exit == Exit::Unreachable
+        self.outlook == Outlook::Hopeless
+    }
+
+    fn refused(code: ErrorCode, what: &str) -> Why {
+        let outlook = Outlook::Open;
+        Why { exit: Exit::Refused, what: said(what, code), next: way_out(code).to_owned(), outlook }
     }
 
     /// As what went wrong with something.
@@ -53,33 +68,38 @@ impl Why {
 impl From<DeliveryError> for Why {
     fn from(error: DeliveryError) -> Why {
         let what = error.to_string();
-        let (exit, what, next) = match error {
-            DeliveryError::Refused { code, message } => (Exit::Refused, said(&message, code), way_out(code)),
-            DeliveryError::TimedOut { .. } => (
-                Exit::Unreachable,
-                what,
-                "it may be there or not: look before sending it again; --timeout gives it longer",
-            ),
+        let (exit, what, next, outlook) = match error {
+            DeliveryError::Refused { code, message } => return Why::refused(code, &message),
+            DeliveryError::TimedOut { .. } => {
+                let next = "it may be there or not: look before sending it again; --timeout gives it longer";
+                (Exit::Unreachable, what, next, Outlook::Hopeless)
+            }
             DeliveryError::Unknown | DeliveryError::Closed => {
-                (Exit::Failed, what, "it may be there or not: look before sending it again")
+                (Exit::Failed, what, "it may be there or not: look before sending it again", Outlook::Open)
             }
         };
-        Why { exit, what, next: next.to_owned() }
+        Why { exit, what, next: next.to_owned(), outlook }
     }
 }
 
 impl From<SendError> for Why {
     fn from(error: SendError) -> Why {
         let what = error.to_string();
-        let (exit, next) = match error {
-            SendError::TooLarge { .. } => (Exit::Refused, "--max-record-bytes allows larger ones"),
-            SendError::NoPartition { .. } => (Exit::Refused, "'thalweg topic describe NAME' shows the partitions"),
-            SendError::Topic(_) | SendError::Full => {
-                (Exit::Unreachable, "'thalweg cluster status' shows whether the cluster is well")
+        let (exit, next, outlook) = match error {
+            SendError::TooLarge { .. } => (Exit::Refused, "--max-record-bytes allows larger ones", Outlook::Open),
+            SendError::NoPartition { .. } => {
+                (Exit::Refused, "'thalweg topic describe NAME' shows the partitions", Outlook::Open)
             }
-            SendError::Closed => (Exit::Failed, way_out(ErrorCode::UnknownServerError)),
+            SendError::Topic(ClientError::Refused { code, what }) => {
+                return Why { outlook: Outlook::Hopeless, ..Why::refused(code, &what) };
+            }
+            SendError::Topic(_) | SendError::Full => {
+                let next = "'thalweg cluster status' shows whether the cluster is well";
+                (Exit::Unreachable, next, Outlook::Hopeless)
+            }
+            SendError::Closed => (Exit::Failed, way_out(ErrorCode::UnknownServerError), Outlook::Hopeless),
         };
-        Why { exit, what, next: next.to_owned() }
+        Why { exit, what, next: next.to_owned(), outlook }
     }
 }
 
@@ -250,7 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn only_who_can_not_be_reached_makes_the_rest_hopeless() {
+    fn what_all_will_meet_makes_the_rest_hopeless() {
+        let code = ErrorCode::TopicAuthorizationFailed;
+        let forbidden = Why::from(SendError::Topic(ClientError::Refused { code, what: "topic t".to_owned() }));
+        assert_eq!((forbidden.is_hopeless(), forbidden.exit), (true, Exit::Refused));
         assert!(Why::from(SendError::Full).is_hopeless());
         assert!(!too_large().is_hopeless() && !Why::from(DeliveryError::Unknown).is_hopeless());
     }

@@ -79,8 +79,7 @@ impl Writing {
         };
         let is_idempotent = acks == Acks::All;
         let options = producer::Options { acks, is_idempotent, compression, ..options.clone() };
-        Producer::new(client, options).map_err(|invalid| {
-            Failure::new(Exit::Usage, invalid.to_string(), "'thalweg produce --help' says what each flag takes")
-        })
+        Producer::new(client, options)
+            .map_err(|invalid| Failure::new(Exit::Usage, invalid.to_string(), "'--help' says what each flag takes"))
     }
 }
