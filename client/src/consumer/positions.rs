@@ -3,7 +3,7 @@
 //! A partition is asked for again while what came of it is read: two pieces of each are held, and in all about as many bytes
 //! as was allowed. An answer to a question from before a seek, or from before an assignment, is an answer to nobody.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const PIECES_MAX: usize = 2;
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MOST: Duration = Duration::from_secs(1);
 
-/// A partition that was assigned once.
+/// A partition, from its assignment until it is taken away: assigned again, it is another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct PartId(usize);
 
@@ -44,21 +44,22 @@ pub(crate) enum Ask {
 pub(crate) struct Positions {
     buffer_bytes: usize,
     reset: Reset,
-    parts: Vec<Part>,
+    /// All that are assigned, and no others.
+    parts: BTreeMap<PartId, Part>,
+    next_id: usize,
     by_name: HashMap<(Arc<str>, PartitionIndex), PartId>,
     /// Partitions with something to read, in the order in which it came.
     filled: VecDeque<PartId>,
     buffered: usize,
     generation: u64,
-    /// Who is asked for first, next time: another one each time, so that nobody is always last.
-    turn: usize,
+    /// Who was asked for first the last time: another one each time, so that nobody is always last.
+    turn: PartId,
 }
 
 struct Part {
     topic: Arc<str>,
     partition: PartitionIndex,
     generation: u64,
-    is_assigned: bool,
     is_paused: bool,
     /// It is to be given up: nothing of it is given any more, and it stays until what was given is dealt with.
     is_leaving: bool,
@@ -99,12 +100,13 @@ impl Positions {
         Positions {
             buffer_bytes,
             reset,
-            parts: Vec::new(),
+            parts: BTreeMap::new(),
+            next_id: 0,
             by_name: HashMap::new(),
             filled: VecDeque::new(),
             buffered: 0,
             generation: 0,
-            turn: 0,
+            turn: PartId(0),
         }
     }
 
@@ -112,10 +114,7 @@ impl Positions {
     pub(crate) fn assign(&mut self, partitions: impl IntoIterator<Item = (Arc<str>, PartitionIndex, Start)>) {
         let named: HashMap<_, _> =
             partitions.into_iter().map(|(topic, index, start)| ((topic, index), start)).collect();
-        for id in (0..self.parts.len()).map(PartId) {
-            self.clear(id);
-            self.parts[id.0].is_assigned = false;
-        }
+        self.forget(&self.parts.keys().copied().collect());
         let mut named: Vec<_> = named.into_iter().collect();
         named.sort_by(|(left, _), (right, _)| left.cmp(right));
         for ((topic, partition), start) in named {
@@ -125,45 +124,56 @@ impl Positions {
 
     /// This partition besides, from there on.
     pub(crate) fn add(&mut self, topic: Arc<str>, partition: PartitionIndex, start: Start) {
-        let id = self.part(topic, partition);
-        let part = &mut self.parts[id.0];
-        (part.is_assigned, part.is_paused, part.is_leaving) = (true, false, false);
+        self.remove(&[(topic.clone(), partition)]);
+        let id = PartId(self.next_id);
+        self.next_id += 1;
+        self.by_name.insert((topic.clone(), partition), id);
+        self.parts.insert(id, Part::new(topic, partition));
         self.begin(id, start);
-        let part = &mut self.parts[id.0];
-        (part.settled, part.committed) = (part.position, part.position);
+        if let Some(part) = self.parts.get_mut(&id) {
+            (part.settled, part.committed) = (part.position, part.position);
+        }
     }
 
     /// A partition of which nobody knows where to begin: the program is told, and goes on when it has sought.
-    pub(crate) fn add_lost(&mut self, topic: Arc<str>, partition: PartitionIndex, error: ConsumeError) {
+    pub(crate) fn add_lost(&mut self, topic: &Arc<str>, partition: PartitionIndex, error: ConsumeError) {
         self.add(topic.clone(), partition, Start::Earliest);
-        let id = self.part(topic, partition);
-        self.parts[id.0].failure = Some(error);
-        self.filled.push_back(id);
+        if let Some((id, part)) = self.assigned(topic, partition) {
+            part.failure = Some(error);
+            self.filled.push_back(id);
+        }
     }
 
     /// Gives nothing more of these: what was given may still be settled, and committed.
     pub(crate) fn leave(&mut self, partitions: &[(Arc<str>, PartitionIndex)]) {
-        for id in self.all_of(partitions) {
-            self.clear(id);
-            self.parts[id.0].is_leaving = true;
+        let leaving = self.all_of(partitions);
+        self.clear_all(&leaving);
+        for id in leaving {
+            if let Some(part) = self.parts.get_mut(&id) {
+                part.is_leaving = true;
+            }
         }
     }
 
     /// Forgets these.
     pub(crate) fn remove(&mut self, partitions: &[(Arc<str>, PartitionIndex)]) {
-        for id in self.all_of(partitions) {
-            self.clear(id);
-            self.parts[id.0].is_assigned = false;
+        self.forget(&self.all_of(partitions));
+    }
+
+    fn forget(&mut self, ids: &BTreeSet<PartId>) {
+        self.clear_all(ids);
+        for part in ids.iter().filter_map(|id| self.parts.remove(id)) {
+            self.by_name.remove(&(part.topic, part.partition));
         }
     }
 
-    fn all_of(&self, partitions: &[(Arc<str>, PartitionIndex)]) -> Vec<PartId> {
-        partitions.iter().filter_map(|(topic, partition)| self.assigned(topic, *partition)).collect()
+    fn all_of(&self, partitions: &[(Arc<str>, PartitionIndex)]) -> BTreeSet<PartId> {
+        partitions.iter().filter_map(|named| self.by_name.get(named).copied()).collect()
     }
 
     /// What is read, by name.
     pub(crate) fn assignment(&self) -> Vec<(Arc<str>, PartitionIndex)> {
-        let parts = self.parts.iter().filter(|part| part.is_assigned && !part.is_leaving);
+        let parts = self.parts.values().filter(|part| !part.is_leaving);
         let mut named: Vec<_> = parts.map(|part| (part.topic.clone(), part.partition)).collect();
         named.sort();
         named
@@ -171,67 +181,53 @@ impl Positions {
 
     /// The program has dealt with everything that it was given.
     pub(crate) fn settle(&mut self) {
-        for part in self.parts.iter_mut().filter(|part| part.is_assigned) {
+        for part in self.parts.values_mut() {
             part.settled = part.position;
         }
     }
 
     /// What was settled, and not committed since: partitions, and the next offset of each.
     pub(crate) fn uncommitted(&self) -> Vec<(Arc<str>, PartitionIndex, Offset)> {
-        let parts = self.parts.iter().filter(|part| part.is_assigned && part.settled != part.committed);
+        let parts = self.parts.values().filter(|part| part.settled != part.committed);
         parts.filter_map(|part| Some((part.topic.clone(), part.partition, part.settled?))).collect()
     }
 
     /// The group knows of it.
     pub(crate) fn committed(&mut self, topic: &str, partition: PartitionIndex, offset: Offset) {
-        if let Some(id) = self.assigned(topic, partition) {
-            self.parts[id.0].committed = Some(offset);
+        if let Some((_, part)) = self.assigned(topic, partition) {
+            part.committed = Some(offset);
         }
     }
 
-    fn part(&mut self, topic: Arc<str>, partition: PartitionIndex) -> PartId {
-        let next = PartId(self.parts.len());
-        let id = *self.by_name.entry((topic.clone(), partition)).or_insert(next);
-        if id == next {
-            self.parts.push(Part {
-                topic,
-                partition,
-                generation: 0,
-                is_assigned: false,
-                is_paused: false,
-                is_leaving: false,
-                is_asked: false,
-                next: Ask::Find(Start::Earliest),
-                position: None,
-                settled: None,
-                committed: None,
-                pieces: VecDeque::new(),
-                failure: None,
-                not_before: Moment::from_nanos(0),
-                failures: 0,
-                high_watermark: None,
-            });
-        }
-        id
-    }
-
-    fn assigned(&self, topic: &str, partition: PartitionIndex) -> Option<PartId> {
+    fn assigned(&mut self, topic: &str, partition: PartitionIndex) -> Option<(PartId, &mut Part)> {
         let id = *self.by_name.get(&(Arc::from(topic), partition))?;
-        self.parts[id.0].is_assigned.then_some(id)
+        Some((id, self.parts.get_mut(&id)?))
+    }
+
+    /// One that is read on: what it gives up is not the program's any more.
+    fn read(&self, topic: &str, partition: PartitionIndex) -> Option<(PartId, &Part)> {
+        let id = *self.by_name.get(&(Arc::from(topic), partition))?;
+        self.parts.get(&id).filter(|part| !part.is_leaving).map(|part| (id, part))
+    }
+
+    fn clear(&mut self, id: PartId) {
+        self.clear_all(&BTreeSet::from([id]));
     }
 
     /// What was held, or asked, is of no use any more.
-    fn clear(&mut self, id: PartId) {
-        self.generation += 1;
-        self.filled.retain(|filled| *filled != id);
-        let part = &mut self.parts[id.0];
-        self.buffered -= part.pieces.drain(..).map(|(piece, _)| piece.bytes.len()).sum::<usize>();
-        (part.generation, part.is_asked, part.failure) = (self.generation, false, None);
+    fn clear_all(&mut self, ids: &BTreeSet<PartId>) {
+        self.filled.retain(|filled| !ids.contains(filled));
+        for id in ids {
+            let Some(part) = self.parts.get_mut(id) else { continue };
+            self.generation += 1;
+            self.buffered -= part.pieces.drain(..).map(|(piece, _)| piece.bytes.len()).sum::<usize>();
+            (part.generation, part.is_asked, part.failure) = (self.generation, false, None);
+        }
     }
 
     fn begin(&mut self, id: PartId, start: Start) {
         self.clear(id);
-        let part = &mut self.parts[id.0];
+        let Some(part) = self.parts.get_mut(&id) else { return };
         (part.not_before, part.failures) = (Moment::from_nanos(0), 0);
         (part.next, part.position) = match start {
             Start::Offset(offset) => (Ask::Fetch(offset), Some(offset)),
@@ -239,50 +235,50 @@ impl Positions {
         };
     }
 
-    /// Goes on from elsewhere. Whether it is assigned.
+    /// Goes on from elsewhere. Whether it is read.
     pub(crate) fn seek(&mut self, topic: &str, partition: PartitionIndex, start: Start) -> bool {
-        let id = self.assigned(topic, partition);
+        let id = self.read(topic, partition).map(|(id, _)| id);
         id.into_iter().for_each(|id| self.begin(id, start));
         id.is_some()
     }
 
     /// Gives nothing of it until further notice. What is held goes, and is asked for again: it would keep others from being
-    /// asked for. Whether it is assigned.
+    /// asked for. Whether it is read.
     pub(crate) fn pause(&mut self, topic: &str, partition: PartitionIndex, is_paused: bool) -> bool {
-        let Some(id) = self.assigned(topic, partition) else { return false };
-        let part = &mut self.parts[id.0];
-        part.is_paused = is_paused;
-        if is_paused && let Some((first, _)) = part.pieces.front() {
-            let from = first.from;
+        let Some((id, part)) = self.read(topic, partition) else { return false };
+        // A piece that is being read comes before the first that is held.
+        let from = part.pieces.front().map(|(first, _)| part.position.unwrap_or(first.from));
+        if let Some(from) = from.filter(|_| is_paused) {
             self.clear(id);
-            self.parts[id.0].next = Ask::Fetch(from);
+            self.parts.entry(id).and_modify(|part| part.next = Ask::Fetch(from));
         }
+        self.parts.entry(id).and_modify(|part| part.is_paused = is_paused);
         true
     }
 
     /// The next record that the program will be given.
     pub(crate) fn position(&self, topic: &str, partition: PartitionIndex) -> Option<Offset> {
-        self.parts[self.assigned(topic, partition)?.0].position
+        self.read(topic, partition)?.1.position
     }
 
     /// Where the log ended, for who may read, at the last answer.
     pub(crate) fn high_watermark(&self, topic: &str, partition: PartitionIndex) -> Option<Offset> {
-        self.parts[self.assigned(topic, partition)?.0].high_watermark
+        self.read(topic, partition)?.1.high_watermark
     }
 
     /// What to ask for now. Each counts as asked until it is answered.
     pub(crate) fn wanted(&mut self, now: Moment) -> Vec<Asked> {
         let has_room = self.buffered < self.buffer_bytes.max(1);
         let mut wanted = Vec::new();
-        let count = self.parts.len();
-        self.turn = (self.turn + 1) % count.max(1);
-        for place in (0..count).map(|place| (place + self.turn) % count) {
-            let part = &mut self.parts[place];
+        let behind = self.parts.range(PartId(self.turn.0 + 1)..).next();
+        self.turn = behind.or(self.parts.first_key_value()).map_or(PartId(0), |(id, _)| *id);
+        let (before, behind): (Vec<_>, Vec<_>) = self.parts.iter_mut().partition(|(id, _)| **id < self.turn);
+        for (id, part) in behind.into_iter().chain(before) {
             let may_ask = part.is_wanted() && !part.is_asked && part.failure.is_none();
             if may_ask && has_room && part.pieces.len() < PIECES_MAX && part.not_before <= now {
                 part.is_asked = true;
                 wanted.push(Asked {
-                    id: PartId(place),
+                    id: *id,
                     generation: part.generation,
                     topic: part.topic.clone(),
                     partition: part.partition,
@@ -296,7 +292,7 @@ impl Positions {
     /// Whether there is a partition that would be asked for if what is held of it were taken.
     pub(crate) fn is_full_somewhere(&self) -> bool {
         let is_full = |part: &Part| part.is_wanted() && part.pieces.len() >= PIECES_MAX;
-        self.buffered >= self.buffer_bytes.max(1) || self.parts.iter().any(is_full)
+        self.buffered >= self.buffer_bytes.max(1) || self.parts.values().any(is_full)
     }
 
     /// It could not be asked for now: as if it had not been.
@@ -308,20 +304,22 @@ impl Positions {
 
     /// When to ask again, if nothing happens before.
     pub(crate) fn deadline(&self, now: Moment) -> Option<Moment> {
-        let waits = self.parts.iter().filter(|part| part.is_wanted() && part.not_before > now);
+        let waits = self.parts.values().filter(|part| part.is_wanted() && part.not_before > now);
         waits.map(|part| part.not_before).min()
     }
 
     fn current(&mut self, asked: &Asked) -> Option<&mut Part> {
-        let part = &mut self.parts[asked.id.0];
-        (part.generation == asked.generation).then_some(part)
+        self.parts.get_mut(&asked.id).filter(|part| part.generation == asked.generation)
     }
 
     /// The place that was looked for.
     pub(crate) fn found(&mut self, asked: &Asked, offset: Offset) {
         if let Some(part) = self.current(asked) {
-            (part.is_asked, part.failures) = (false, 0);
-            (part.next, part.position) = (Ask::Fetch(offset), Some(offset));
+            (part.is_asked, part.failures, part.next) = (false, 0, Ask::Fetch(offset));
+            // What is held is given before: it was not dealt with because the log goes on elsewhere.
+            if part.pieces.is_empty() {
+                part.position = Some(offset);
+            }
         }
     }
 
@@ -373,10 +371,10 @@ impl Positions {
 
     /// The next piece to read, or what is to be told instead.
     pub(crate) fn take(&mut self) -> Option<Result<Taken, ConsumeError>> {
-        let parts = &self.parts;
-        let place = self.filled.iter().position(|id| !parts[id.0].is_paused)?;
+        let is_given = |id: &PartId| self.parts.get(id).is_some_and(|part| !part.is_paused);
+        let place = self.filled.iter().position(is_given)?;
         let id = self.filled.remove(place)?;
-        let part = &mut self.parts[id.0];
+        let part = self.parts.get_mut(&id)?;
         let Some((fetched, next)) = part.pieces.pop_front() else { return part.failure.clone().map(Err) };
         self.buffered -= fetched.bytes.len();
         let (ticket, topic) = (Ticket { id, generation: part.generation, next }, part.topic.clone());
@@ -388,12 +386,10 @@ impl Positions {
     /// on when it has sought.
     #[must_use]
     pub(crate) fn give(&mut self, taken: Ticket, rest: Rest) -> bool {
-        let part = &mut self.parts[taken.id.0];
-        if part.generation != taken.generation {
-            return false;
-        }
+        let part = self.parts.get_mut(&taken.id).filter(|part| part.generation == taken.generation);
+        let Some(part) = part else { return false };
         match rest {
-            Rest::Nothing => part.position = Some(taken.next),
+            Rest::Nothing => part.position = Some(part.behind(taken.next)),
             Rest::More(rest) => {
                 part.position = Some(rest.from);
                 self.buffered += rest.bytes.len();
@@ -402,8 +398,9 @@ impl Positions {
             }
             Rest::Damaged(damaged) => {
                 self.clear(taken.id);
-                let part = &mut self.parts[taken.id.0];
-                (part.position, part.failure) = (Some(damaged.offset), Some(ConsumeError::Damaged(damaged)));
+                self.parts.entry(taken.id).and_modify(|part| {
+                    (part.position, part.failure) = (Some(damaged.offset), Some(ConsumeError::Damaged(damaged)));
+                });
                 self.filled.push_front(taken.id);
             }
         }
@@ -412,9 +409,38 @@ impl Positions {
 }
 
 impl Part {
+    fn new(topic: Arc<str>, partition: PartitionIndex) -> Part {
+        Part {
+            topic,
+            partition,
+            generation: 0,
+            is_paused: false,
+            is_leaving: false,
+            is_asked: false,
+            next: Ask::Find(Start::Earliest),
+            position: None,
+            settled: None,
+            committed: None,
+            pieces: VecDeque::new(),
+            failure: None,
+            not_before: Moment::from_nanos(0),
+            failures: 0,
+            high_watermark: None,
+        }
+    }
+
     /// Whether the program may be given something of it.
     fn is_wanted(&self) -> bool {
-        self.is_assigned && !self.is_paused && !self.is_leaving
+        !self.is_paused && !self.is_leaving
+    }
+
+    /// Where it goes on behind a piece that ends there: elsewhere, where the log didn't go on.
+    fn behind(&self, end: Offset) -> Offset {
+        match (self.pieces.front(), self.next) {
+            (Some((held, _)), _) => held.from,
+            (None, Ask::Fetch(next)) => next,
+            (None, Ask::Find(_)) => end,
+        }
     }
 }
 
@@ -545,6 +571,57 @@ mod tests {
         assert!(strict.take().is_none() && strict.wanted(at(0)).is_empty(), "told once");
         strict.seek("t", ZERO, Start::Offset(Offset(3)));
         assert_eq!(only(strict.wanted(at(0))).what, Ask::Fetch(Offset(3)));
+    }
+
+    // The log was cut short, or deleted as far as that: what came of it before is not dealt with for that.
+    #[test]
+    fn a_place_that_was_found_elsewhere_does_not_pass_over_what_is_held() {
+        let mut positions = positions(1, Reset::Latest);
+        let asked = only(positions.wanted(at(0)));
+        positions.fetched(&asked, piece(&asked, 10), Offset(20), Offset(99));
+        let asked = only(positions.wanted(at(0)));
+        positions.out_of_range(&asked, Offset(20));
+        let find = only(positions.wanted(at(0)));
+        positions.found(&find, Offset(70));
+        positions.settle();
+        assert_eq!(positions.position("t", ZERO), Some(Offset(10)));
+        assert_eq!(positions.uncommitted(), [], "nothing was given");
+        let taken = positions.take().unwrap().unwrap();
+        assert!(positions.give(taken.ticket, Rest::Nothing));
+        assert_eq!(positions.position("t", ZERO), Some(Offset(70)), "it goes on there");
+    }
+
+    #[test]
+    fn a_pause_while_a_piece_is_read_passes_over_none_of_it() {
+        let mut positions = positions(1, Reset::Fail);
+        for end in [20, 30] {
+            let asked = only(positions.wanted(at(0)));
+            positions.fetched(&asked, piece(&asked, 10), Offset(end), Offset(99));
+        }
+        let taken = positions.take().unwrap().unwrap();
+        positions.pause("t", ZERO, true);
+        assert!(!positions.give(taken.ticket, Rest::Nothing));
+        positions.pause("t", ZERO, false);
+        assert_eq!(only(positions.wanted(at(0))).what, Ask::Fetch(Offset(10)));
+    }
+
+    #[test]
+    fn what_is_given_up_is_nobodys_to_seek_and_leaves_nothing_behind() {
+        let mut positions = positions(2, Reset::Fail);
+        let asked = positions.wanted(at(0)).into_iter().find(|asked| asked.partition == ZERO).unwrap();
+        positions.fetched(&asked, piece(&asked, 10), Offset(20), Offset(99));
+        let taken = positions.take().unwrap().unwrap();
+        assert!(positions.give(taken.ticket, Rest::Nothing));
+        positions.settle();
+        let gone = [(Arc::from("t"), ZERO)];
+        positions.leave(&gone);
+        assert!(!positions.seek("t", ZERO, Start::Earliest) && !positions.pause("t", ZERO, true));
+        assert_eq!((positions.position("t", ZERO), positions.high_watermark("t", ZERO)), (None, None));
+        assert_eq!(positions.uncommitted(), [(Arc::from("t"), ZERO, Offset(20))], "what was given is still committed");
+        positions.remove(&gone);
+        assert_eq!((positions.parts.len(), positions.by_name.len()), (1, 1));
+        positions.add("t".into(), ZERO, Start::Offset(Offset(20)));
+        assert_eq!(positions.high_watermark("t", ZERO), None, "that was another time");
     }
 
     #[test]

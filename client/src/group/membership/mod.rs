@@ -215,7 +215,7 @@ impl Membership {
                     (None, Reset::Latest) => positions.add(name, index, Start::Latest),
                     (None, Reset::Fail) => {
                         let error = ConsumeError::NothingCommitted { topic: topic.clone(), partition: *partition };
-                        positions.add_lost(name, index, error);
+                        positions.add_lost(topic, index, error);
                     }
                 }
             }
