@@ -27,6 +27,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         left = left.saturating_sub(records.iter().count());
     }
-    member.close().await;
+    member.close().await?;
     Ok(())
 }

@@ -360,17 +360,21 @@ impl Client {
         Ok(response)
     }
 
-    /// How many partitions topics have; none where there is no such topic.
-    pub(crate) async fn counts(&self, topics: BTreeSet<String>) -> Result<BTreeMap<String, usize>, ClientError> {
+    /// How many partitions topics have, and of which nobody can tell, and why. None is made by asking.
+    pub(crate) async fn counts(
+        &self,
+        topics: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Result<usize, ErrorCode>>, ClientError> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         let told = self.metadata_of_those_there(&names).await?;
-        let counts = told.topics.into_iter().filter_map(|told| Some((told.name?, told.partitions.len())));
-        let told: BTreeMap<String, usize> = counts.collect();
-        Ok(topics
-            .into_iter()
-            .map(|topic| (told.get(&topic).copied().unwrap_or(0), topic))
-            .map(|(count, topic)| (topic, count))
-            .collect())
+        let count = |told: &MetadataTopic| match ErrorCode::from_code(told.error_code) {
+            Some(ErrorCode::None) => Ok(told.partitions.len()),
+            code => Err(code.unwrap_or(ErrorCode::UnknownServerError)),
+        };
+        let counts = told.topics.iter().filter_map(|told| Some((told.name.as_deref()?, count(told))));
+        let told: BTreeMap<&str, Result<usize, ErrorCode>> = counts.collect();
+        let unknown = Err(ErrorCode::UnknownTopicOrPartition);
+        Ok(topics.iter().map(|topic| (topic.clone(), told.get(topic.as_str()).copied().unwrap_or(unknown))).collect())
     }
 
     fn learn(&self, asked: Moment, response: &MetadataResponse) {

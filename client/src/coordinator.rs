@@ -11,6 +11,11 @@ const BATCHED_FROM: i16 = 4;
 /// The newest version that differs in what a group is told.
 const FIND_COORDINATOR_VERSION_MAX: i16 = 4;
 
+/// Whether asking again may help. What a coordinator can't explain is often over with the next one.
+pub(crate) fn may_pass(code: ErrorCode) -> bool {
+    code.is_retriable() || code == ErrorCode::UnknownServerError
+}
+
 impl Client {
     /// The coordinator of a group. Asks again and again, until `deadline`; remembers nothing.
     ///
@@ -28,7 +33,7 @@ impl Client {
             };
             let reason = match asked {
                 Ok(broker) => return Ok(broker),
-                Err(ClientError::Refused { code, what }) if !code.is_retriable() => {
+                Err(ClientError::Refused { code, what }) if !may_pass(code) => {
                     return Err(ClientError::Refused { code, what });
                 }
                 Err(error) => error.to_string(),

@@ -83,7 +83,7 @@ fn a_group_goes_on_where_its_last_member_ended() {
         let mut first = join(&client, Options::of("g"));
         deal_with(&mut first, &seen, 200).await;
         assert_eq!(indexes(&first.assignment()), [0, 1, 2, 3]);
-        first.close().await;
+        first.close().await.unwrap();
 
         fill(&client, "t", 4, 50..60).await;
         let mut second = join(&client, Options::of("g"));
@@ -133,17 +133,17 @@ fn who_commits_itself_goes_on_from_there() {
         let mut member = join(&client, options());
         assert_eq!(member.commit_at(&[at(0, 3)]).await, Err(CommitError::NotMember), "it hasn't joined yet");
         deal_with(&mut member, &Seen::default(), 10).await;
-        member.close().await;
+        member.close().await.unwrap();
         let mut member = join(&client, options());
         assert_eq!(member.records().await.unwrap().iter().next().unwrap().offset, Offset(0), "nothing was committed");
         member.commit_at(&[at(0, 4)]).await.unwrap();
-        member.close().await;
+        member.close().await.unwrap();
         let mut member = join(&client, options());
         assert_eq!(member.records().await.unwrap().iter().next().unwrap().offset, Offset(4));
         member.commit().await.unwrap();
         let refused = member.commit_at(&[at(9, 4)]).await;
         assert!(matches!(refused, Err(CommitError::Client(_) | CommitError::Refused { .. })), "{refused:?}");
-        member.close().await;
+        member.close().await.unwrap();
         fill(&client, "t", 1, 10..11).await;
         assert_eq!(join(&client, options()).records().await.unwrap().iter().next().unwrap().offset, Offset(10));
     });
@@ -188,7 +188,7 @@ async fn a_second_member(client: &Client, assignor: Assignor) {
     tokio::join!(first_reads, second_reads, writes);
     assert_eq!(*seen.lock().unwrap(), each_once(4, 60));
     // One closes: the other is given everything, from where it stood.
-    second.close().await;
+    second.close().await.unwrap();
     fill(client, "t", 4, 60..70).await;
     deal_with(&mut first, &seen, 40).await;
     assert_eq!(*seen.lock().unwrap(), each_once(4, 70));
@@ -233,7 +233,7 @@ fn who_stays_away_too_long_loses_its_partitions_and_gets_them_again_when_it_is_b
         assert_eq!(slow.commit().await, Err(CommitError::NotMember));
         let lost = slow.poll().await.unwrap();
         assert!(matches!(&lost, Polled::Lost(all) if all.len() == 2), "{lost:?}");
-        other.close().await;
+        other.close().await.unwrap();
         let again = slow.poll().await.unwrap();
         assert!(matches!(&again, Polled::Assigned(all) if all.len() == 2), "{again:?}");
         // Nobody committed: they are given again.
@@ -261,7 +261,7 @@ fn a_static_member_is_back_before_anybody_notices() {
         );
         let (Polled::Assigned(of_one), Polled::Assigned(of_two)) = (first, second.unwrap()) else { panic!() };
         assert_eq!((indexes(&of_one), indexes(&of_two)), (vec![0, 1], vec![2, 3]));
-        two.close().await;
+        two.close().await.unwrap();
         let mut two = join(&client, named("two"));
         let back = async {
             let Polled::Assigned(again) = two.poll().await.unwrap() else { panic!() };
@@ -325,7 +325,7 @@ fn where_nothing_is_committed_the_program_may_have_to_say_where_to_begin() {
         assert_eq!(member.poll().await.unwrap_err(), ConsumeError::NothingCommitted { topic, partition });
         member.seek("t", 0, Start::Offset(Offset(7))).unwrap();
         deal_with(&mut member, &Seen::default(), 3).await;
-        member.close().await;
+        member.close().await.unwrap();
         // Who begins at the end has begun there, though nothing came: it is not the end of another day.
         let latest = consumer::Options { reset: Reset::Latest, ..consumer::Options::default() };
         let mut member = GroupConsumer::join(client.clone(), Options::of("late"), &latest, ["t"]);
@@ -338,10 +338,32 @@ fn where_nothing_is_committed_the_program_may_have_to_say_where_to_begin() {
             .await
             .is_err()
         );
-        member.close().await;
+        member.close().await.unwrap();
         fill(&client, "t", 1, 10..12).await;
         let mut member = GroupConsumer::join(client.clone(), Options::of("late"), &latest, ["t"]);
         deal_with(&mut member, &Seen::default(), 2).await;
+    });
+}
+
+// Where it began was not known when it last asked.
+#[test]
+fn who_waits_at_the_end_has_begun_there_though_nothing_came() {
+    story(14, async |sim| {
+        let _broker = broker(&sim.world, &[]).await;
+        create(&sim.world, "t", 1, &[]).await;
+        let client = client(&sim.world);
+        fill(&client, "t", 1, 0..10).await;
+        let latest = consumer::Options { reset: Reset::Latest, ..consumer::Options::default() };
+        let mut member = GroupConsumer::join(client.clone(), Options::of("g"), &latest, ["t"]);
+        assert!(matches!(member.poll().await.unwrap(), Polled::Assigned(_)));
+        let waits = tokio::time::timeout(Duration::from_secs(7), member.poll()).await;
+        assert!(waits.is_err(), "there is nothing: {waits:?}");
+        // It dies: whoever comes next begins where it stood.
+        std::mem::forget(member);
+        fill(&client, "t", 1, 10..12).await;
+        let mut member = GroupConsumer::join(client.clone(), Options::of("g"), &latest, ["t"]);
+        let records = tokio::time::timeout(Duration::from_secs(600), member.records()).await.unwrap().unwrap();
+        assert_eq!(records.iter().next().unwrap().offset, Offset(10));
     });
 }
 
@@ -370,7 +392,7 @@ fn a_member_outlives_its_coordinator() {
         fill(&client, "t", 2, 10..20).await;
         deal_with(&mut member, &seen, 20).await;
         assert_eq!(*seen.lock().unwrap(), each_once(2, 20));
-        member.close().await;
+        member.close().await.unwrap();
     });
 }
 
@@ -390,7 +412,7 @@ async fn lives(
             _ = deal(&mut member, &seen) => false,
         };
         if is_over {
-            return member.close().await;
+            return member.close().await.unwrap();
         }
         if chance.below(4) == 0 {
             tokio::task::yield_now().await;

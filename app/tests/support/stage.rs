@@ -97,6 +97,6 @@ impl Stage {
     /// `leave GROUP`: who joined it leaves.
     fn leave(&mut self, group: &str) {
         let member = self.members.remove(group).unwrap();
-        self.runtime.block_on(member.close());
+        self.runtime.block_on(member.close()).unwrap();
     }
 }

@@ -103,7 +103,8 @@ impl Member<'_> {
             let owned = std::mem::take(&mut self.owned);
             self.drop("revoked", &owned);
         }
-        self.consumer.close().await;
+        // It commits by itself alone.
+        let _ = self.consumer.close().await;
     }
 
     /// What was read, with a word on it: behind it a zero, as librdkafka writes it, which asks for it back. What is answered

@@ -12,6 +12,7 @@ use thalweg_wire::{Offset, PartitionIndex};
 use super::groups::{Whom, is_elsewhere, not_named};
 use super::{Admin, Refused};
 use crate::cluster::ClientError;
+use crate::group::PARTITIONS_MAX;
 
 /// The newest versions that name topics instead of ids.
 const OFFSET_COMMIT_VERSION_MAX: i16 = 9;
@@ -19,9 +20,6 @@ const OFFSET_FETCH_VERSION_MAX: i16 = 9;
 
 /// The first version that asks for several groups at once (KIP-709).
 const GROUPS_FROM: i16 = 8;
-
-/// Partitions in one request: a broker refuses a commit of more than about a mebibyte.
-const PARTITIONS_MAX: usize = 1000;
 
 /// Where a group stands in a partition.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -186,18 +186,22 @@ impl Admin {
                 Whom::CoordinatorOf(group) => self.client.coordinator(group, deadline).await?,
                 Whom::Broker(broker) => broker,
             };
-            let connection = self.client.connection_to(broker, Purpose::Requests).await?;
-            let version = connection.version_of::<R>(version_max)?;
-            let refused = match read(connection.call_at(&write(version), version).await?) {
-                Ok(told) => return Ok((broker, told)),
-                Err(refused) => refused,
+            let reason = match self.client.connection_to(broker, Purpose::Requests).await {
+                // It was asked nothing. Who has died just now is named as a coordinator until another one is found.
+                Err(error @ (CallError::Lost(_) | CallError::TimedOut)) if whom.may_move() => error.to_string(),
+                Err(error) => return Err(error.into()),
+                Ok(connection) => {
+                    let version = connection.version_of::<R>(version_max)?;
+                    match read(connection.call_at(&write(version), version).await?) {
+                        Ok(told) => return Ok((broker, told)),
+                        Err(refused) if is_elsewhere(refused.code) => refused.to_string(),
+                        Err(Refused { code, message }) => return Err(ClientError::Refused { code, what: message }),
+                    }
+                }
             };
-            if !is_elsewhere(refused.code) {
-                return Err(ClientError::Refused { code: refused.code, what: refused.message });
-            }
             let pause = self.client.world().clock.now() + backoff.failed(&*self.client.world().entropy);
             if pause > deadline {
-                return Err(ClientError::TimedOut(refused.to_string()));
+                return Err(ClientError::TimedOut(reason));
             }
             self.client.world().clock.sleep_until(pause).await;
         }
@@ -211,6 +215,12 @@ pub(super) enum Whom<'a> {
     CoordinatorOf(&'a str),
     /// This one: of those that it coordinates.
     Broker(BrokerId),
+}
+
+impl Whom<'_> {
+    fn may_move(self) -> bool {
+        matches!(self, Whom::CoordinatorOf(_))
+    }
 }
 
 /// Whether another broker knows the group, or this one will soon.

@@ -31,7 +31,8 @@ use tokio::sync::{Notify, watch};
 use crate::cluster::Client;
 use crate::offsets::{Isolation, Start};
 use driver::Driver;
-use positions::{Positions, Taken, Ticket};
+pub(crate) use positions::Taken;
+use positions::{Positions, Ticket};
 pub use records::{ConsumedRecord, Damaged, Records};
 use records::{Piece, Rest};
 
@@ -107,6 +108,13 @@ pub enum ConsumeError {
         /// The partition.
         partition: PartitionIndex,
     },
+    /// A topic that was asked for can't be read, and asking again would not help. The others are.
+    Topic {
+        /// The topic.
+        topic: Arc<str>,
+        /// Kafka's code.
+        code: ErrorCode,
+    },
     /// The group doesn't take this member, and never will.
     Group {
         /// Kafka's code.
@@ -128,6 +136,7 @@ impl fmt::Display for ConsumeError {
             ConsumeError::NothingCommitted { topic, partition } => {
                 write!(f, "the group has committed nothing in {topic}/{partition}: seek to where it begins")
             }
+            ConsumeError::Topic { topic, code } => write!(f, "topic {topic}: {code}"),
             ConsumeError::Group { code } => write!(f, "the group refuses this consumer: {code}"),
             ConsumeError::Damaged(damaged) => damaged.fmt(f),
             ConsumeError::Closed => f.write_str("the consumer has ended"),
@@ -240,8 +249,8 @@ impl Consumer {
     pub async fn poll(&self) -> Result<Records, ConsumeError> {
         loop {
             let came = self.shared.came.notified();
-            if let Some(read) = self.take() {
-                match self.give(read?) {
+            if let Some(taken) = self.take() {
+                match self.give(Read::of(taken?)) {
                     Some(records) => return Ok(records),
                     None => continue,
                 }
@@ -253,16 +262,13 @@ impl Consumer {
         }
     }
 
-    /// What came next, read.
-    pub(crate) fn take(&self) -> Option<Result<Read, ConsumeError>> {
+    /// What came next.
+    pub(crate) fn take(&self) -> Option<Result<Taken, ConsumeError>> {
         let taken = self.shared.positions().take()?;
         // There may be more, for whoever else waits.
         self.shared.came.notify_one();
         self.shared.wake.notify_one();
-        Some(taken.map(|Taken { ticket, topic, partition, fetched }| {
-            let Piece { records, rest } = Records::read(&topic, partition, fetched, &mut Scratch::new());
-            Read { ticket, records, rest }
-        }))
+        Some(taken)
     }
 
     /// What was read is given, if it is still wanted; the rest, or what is wrong with it, is next.
@@ -281,6 +287,13 @@ pub(crate) struct Read {
     ticket: Ticket,
     records: Records,
     rest: Rest,
+}
+
+impl Read {
+    pub(crate) fn of(Taken { ticket, topic, partition, fetched }: Taken) -> Read {
+        let Piece { records, rest } = Records::read(&topic, partition, fetched, &mut Scratch::new());
+        Read { ticket, records, rest }
+    }
 }
 
 impl Drop for Consumer {

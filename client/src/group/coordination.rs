@@ -7,6 +7,7 @@ use thalweg_messages::Request;
 use thalweg_wire::{BrokerId, ErrorCode};
 
 use crate::cluster::{Client, ClientError, Purpose};
+use crate::coordinator::may_pass;
 
 /// What an answer asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +20,8 @@ pub(super) enum Verdict {
     Elsewhere,
     /// The group shares out its partitions anew: join again.
     Rejoin,
+    /// Its generation is over, and others may have what it had; it is still a member, by its number (KAFKA-13419).
+    Outdated,
     /// The coordinator doesn't know this member any more: what it had, others have.
     Forgotten,
     /// It has a number for this member, to join with.
@@ -30,13 +33,15 @@ pub(super) enum Verdict {
 impl Verdict {
     /// The rule of Kafka's `ConsumerCoordinator` and `AbstractCoordinator`.
     pub(super) fn of(code: i16) -> Verdict {
-        match ErrorCode::from_code(code).unwrap_or(ErrorCode::UnknownServerError) {
+        let Some(code) = ErrorCode::from_code(code) else { return Verdict::Refused(ErrorCode::UnknownServerError) };
+        match code {
             ErrorCode::None => Verdict::Done,
             ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator => Verdict::Elsewhere,
             ErrorCode::RebalanceInProgress => Verdict::Rejoin,
-            ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => Verdict::Forgotten,
+            ErrorCode::IllegalGeneration => Verdict::Outdated,
+            ErrorCode::UnknownMemberId => Verdict::Forgotten,
             ErrorCode::MemberIdRequired => Verdict::TakeNumber,
-            code if code.is_retriable() => Verdict::Again,
+            code if may_pass(code) => Verdict::Again,
             code => Verdict::Refused(code),
         }
     }
@@ -106,7 +111,8 @@ mod tests {
             (ErrorCode::NotCoordinator, Verdict::Elsewhere),
             (ErrorCode::RebalanceInProgress, Verdict::Rejoin),
             (ErrorCode::UnknownMemberId, Verdict::Forgotten),
-            (ErrorCode::IllegalGeneration, Verdict::Forgotten),
+            (ErrorCode::IllegalGeneration, Verdict::Outdated),
+            (ErrorCode::UnknownServerError, Verdict::Again),
             (ErrorCode::MemberIdRequired, Verdict::TakeNumber),
             (ErrorCode::FencedInstanceId, Verdict::Refused(ErrorCode::FencedInstanceId)),
             (ErrorCode::GroupAuthorizationFailed, Verdict::Refused(ErrorCode::GroupAuthorizationFailed)),

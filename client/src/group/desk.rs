@@ -10,6 +10,7 @@ use std::time::Duration;
 use thalweg_wire::{Moment, PartitionIndex};
 use tokio::sync::watch;
 
+use super::offsets::CommitError;
 use crate::consumer::ConsumeError;
 
 /// A partition, by name.
@@ -21,6 +22,8 @@ pub(super) enum News {
     Assigned(Vec<Partition>),
     Revoked(Vec<Partition>),
     Lost(Vec<Partition>),
+    /// Something that it asked for can't be had.
+    Failed(ConsumeError),
 }
 
 /// Who this member is, to its coordinator.
@@ -33,8 +36,8 @@ pub(super) struct Identity {
 /// How the program takes its leave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Leave {
-    /// It has dealt with everything.
-    Closed,
+    /// It has dealt with everything, and waits no longer than this until that is committed, and told.
+    Closed { until: Moment },
     /// Nobody knows what it has dealt with.
     Dropped,
 }
@@ -58,8 +61,10 @@ pub(super) struct State {
     pub(super) identity: Option<Identity>,
     pub(super) failure: Option<ConsumeError>,
     pub(super) leave: Option<Leave>,
-    /// The member is gone.
+    /// The member is gone, ...
     pub(super) is_over: bool,
+    /// ... and could not commit what was dealt with.
+    pub(super) uncommitted: Option<CommitError>,
 }
 
 /// The desk. Whoever changes something on it wakes who waits for that.
@@ -82,6 +87,7 @@ impl Desk {
             failure: None,
             leave: None,
             is_over: false,
+            uncommitted: None,
         };
         Desk { state: watch::Sender::new(state) }
     }
@@ -170,6 +176,15 @@ impl State {
             self.is_given();
         }
         news
+    }
+
+    /// What it was not told yet that it gives up is lost now.
+    pub(super) fn lose_untold(&mut self) {
+        for news in &mut self.news {
+            if let News::Revoked(partitions) = news {
+                *news = News::Lost(std::mem::take(partitions));
+            }
+        }
     }
 
     /// Whether partitions are lost that the program believes to have.

@@ -41,11 +41,15 @@ use coordination::Coordination;
 use desk::{Desk, Leave, News, State};
 use membership::Membership;
 use offsets::Committer;
+pub(crate) use offsets::PARTITIONS_MAX;
 pub use offsets::{Commit, CommitError};
 
 use crate::cluster::Client;
-use crate::consumer::{self, ConsumeError, Consumer, NotAssigned, Records};
+use crate::consumer::{self, ConsumeError, Consumer, NotAssigned, Read, Records, Taken};
 use crate::offsets::Start;
+
+/// Nothing is done more often than that, however short the intervals are that a program asks for.
+const INTERVAL_MIN: Duration = Duration::from_millis(10);
 
 /// How a consumer takes part in a group.
 #[derive(Clone, Debug)]
@@ -90,7 +94,11 @@ impl Options {
     }
 
     fn heartbeat_interval(&self) -> Duration {
-        self.heartbeat_interval.min(self.session_timeout / 3)
+        self.heartbeat_interval.min(self.session_timeout / 3).max(INTERVAL_MIN)
+    }
+
+    fn commit_interval(&self) -> Option<Duration> {
+        self.auto_commit.map(|interval| interval.max(INTERVAL_MIN))
     }
 }
 
@@ -116,7 +124,8 @@ pub struct GroupConsumer {
 }
 
 impl GroupConsumer {
-    /// Joins a group to read these topics.
+    /// Joins a group to read these topics. A topic that isn't there is waited for; none is made by asking for it, whatever
+    /// [`Options::creates_topics`](crate::Options::creates_topics) says.
     pub fn join(
         client: Client,
         mut group: Options,
@@ -149,40 +158,55 @@ impl GroupConsumer {
     /// What comes next. Who asks has dealt with everything that it was given before. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`ConsumeError`]: of one partition, which gives nothing more until it is sought; or [`ConsumeError::Group`] and
-    /// [`ConsumeError::Closed`], behind which nothing comes.
+    /// [`ConsumeError`]: of one partition, which gives nothing more until it is sought; of one topic
+    /// ([`ConsumeError::Topic`]); or [`ConsumeError::Group`] and [`ConsumeError::Closed`], behind which nothing comes.
     pub async fn poll(&mut self) -> Result<Polled, ConsumeError> {
         self.consumer.shared().positions().settle();
         self.desk.asks();
         let _away = Away { desk: &self.desk, client: &self.client };
         loop {
             let came = self.consumer.shared().came.notified();
-            let (news, failure, is_over) =
-                self.desk.change_quietly(|state| (state.next_news(), state.failure.clone(), state.is_over));
-            match (news, failure) {
-                (Some(News::Assigned(partitions)), _) => return Ok(Polled::Assigned(partitions)),
-                (Some(News::Revoked(partitions)), _) => return Ok(Polled::Revoked(partitions)),
-                (Some(News::Lost(partitions)), _) => return Ok(Polled::Lost(partitions)),
-                (None, Some(failure)) => return Err(failure),
-                (None, None) if is_over => return Err(ConsumeError::Closed),
-                (None, None) => {}
-            }
-            let Some(read) = self.consumer.take() else {
-                came.await;
-                continue;
-            };
-            let read = read?;
-            let given = self.desk.change_quietly(|state| {
-                let given = self.consumer.give(read);
-                if given.is_some() {
-                    state.is_given();
+            match self.next() {
+                Some(Next::News(news)) => return Ok(news),
+                Some(Next::Failed(error)) => return Err(error),
+                Some(Next::Piece(taken)) => {
+                    if let Some(records) = self.give(Read::of(taken)) {
+                        return Ok(Polled::Records(records));
+                    }
                 }
-                given
-            });
-            if let Some(records) = given {
-                return Ok(Polled::Records(records));
+                None => {
+                    came.await;
+                    // It has nothing in its hands: where it begins, once that is found, is dealt with.
+                    self.consumer.shared().positions().settle();
+                }
             }
         }
+    }
+
+    /// What there is for the program. Partitions are told of before their records: both are looked at in one.
+    fn next(&self) -> Option<Next> {
+        self.desk.change_quietly(|state| match (state.next_news(), &state.failure) {
+            (Some(News::Assigned(partitions)), _) => Some(Next::News(Polled::Assigned(partitions))),
+            (Some(News::Revoked(partitions)), _) => Some(Next::News(Polled::Revoked(partitions))),
+            (Some(News::Lost(partitions)), _) => Some(Next::News(Polled::Lost(partitions))),
+            (Some(News::Failed(error)), _) => Some(Next::Failed(error)),
+            (None, Some(failure)) => Some(Next::Failed(failure.clone())),
+            (None, None) if state.is_over => Some(Next::Failed(ConsumeError::Closed)),
+            (None, None) => Some(match self.consumer.take()? {
+                Ok(taken) => Next::Piece(taken),
+                Err(error) => Next::Failed(error),
+            }),
+        })
+    }
+
+    fn give(&self, read: Read) -> Option<Records> {
+        self.desk.change_quietly(|state| {
+            let given = self.consumer.give(read);
+            if given.is_some() {
+                state.is_given();
+            }
+            given
+        })
     }
 
     /// The next records, whatever else is told: for who keeps nothing per partition.
@@ -207,12 +231,8 @@ impl GroupConsumer {
         if self.desk.look(State::has_lost) {
             return Err(CommitError::NotMember);
         }
-        let places = {
-            let mut positions = self.consumer.shared().positions();
-            positions.settle();
-            positions.uncommitted()
-        };
-        self.committer.commit(&places, self.deadline()).await
+        self.consumer.shared().positions().settle();
+        self.committer.commit(self.deadline()).await
     }
 
     /// Commits these, as they are told.
@@ -220,7 +240,7 @@ impl GroupConsumer {
     /// # Errors
     /// [`CommitError`].
     pub async fn commit_at(&self, commits: &[Commit<'_>]) -> Result<(), CommitError> {
-        self.committer.commit_all(commits, self.deadline()).await
+        self.committer.commit_these(commits, self.deadline()).await
     }
 
     /// Which generation of the group this consumer is a member of; `None` while it is in none.
@@ -272,11 +292,17 @@ impl GroupConsumer {
     }
 
     /// Ends it: everything that was given is dealt with, and is committed, if it commits by itself; then it leaves the
-    /// group, unless it has a name of its own there.
-    pub async fn close(self) {
+    /// group, unless it has a name of its own there. All of that takes no longer than a request may: a coordinator that
+    /// doesn't answer holds nobody up for more.
+    ///
+    /// # Errors
+    /// [`CommitError`]: it has ended, and not everything that it was given is committed, so that it will be given again.
+    pub async fn close(self) -> Result<(), CommitError> {
         self.consumer.shared().positions().settle();
-        self.desk.change(|state| state.leave = Some(Leave::Closed));
+        let until = self.deadline();
+        self.desk.change(|state| state.leave = Some(Leave::Closed { until }));
         self.desk.until(|state| state.is_over).await;
+        self.desk.look(|state| state.uncommitted.clone()).map_or(Ok(()), Err)
     }
 }
 
@@ -284,6 +310,13 @@ impl Drop for GroupConsumer {
     fn drop(&mut self) {
         self.desk.change(|state| state.leave = state.leave.or(Some(Leave::Dropped)));
     }
+}
+
+/// What comes next.
+enum Next {
+    News(Polled),
+    Piece(Taken),
+    Failed(ConsumeError),
 }
 
 /// The program doesn't ask any more: it was given something, or gave up.

@@ -1,6 +1,6 @@
 //! What a group has read: committed at its coordinator, and asked for there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +27,12 @@ const GROUPS_FROM: i16 = 8;
 
 /// The first version that can wait for transactions (KIP-447).
 const STABLE_FROM: i16 = 7;
+
+/// Partitions in one commit: a broker refuses one of more than about a mebibyte.
+pub(crate) const PARTITIONS_MAX: usize = 1000;
+
+/// How often a topic is committed of which the coordinator says that it isn't there.
+const UNKNOWN_ATTEMPTS: u32 = 3;
 
 /// Why something was not committed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,38 +92,59 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Commits, and tries again until `deadline`.
-    pub(super) async fn commit(&self, places: &[Place], deadline: Moment) -> Result<(), CommitError> {
+    /// Commits what the program has dealt with, and tries again until `deadline`.
+    pub(super) async fn commit(&self, deadline: Moment) -> Result<(), CommitError> {
+        let _turn = self.turn.lock().await;
+        // Now, and not before its turn: else a place that is older than the last one would be committed behind it.
+        let places = self.consumer.positions().uncommitted();
         let commits = places.iter().map(|(topic, partition, offset)| Commit {
             topic,
             partition: partition.0,
             offset: *offset,
             metadata: "",
         });
-        self.commit_all(&commits.collect::<Vec<_>>(), deadline).await
+        self.in_turn(&commits.collect::<Vec<_>>(), deadline).await?;
+        // Who lost its partitions has nothing to commit, and has not committed it.
+        self.desk.look(|state| state.identity.is_some()).then_some(()).ok_or(CommitError::NotMember)
     }
 
-    /// The same, with words on them.
-    pub(super) async fn commit_all(&self, commits: &[Commit<'_>], deadline: Moment) -> Result<(), CommitError> {
-        if commits.is_empty() {
-            return Ok(());
-        }
+    /// The same with these.
+    pub(super) async fn commit_these(&self, commits: &[Commit<'_>], deadline: Moment) -> Result<(), CommitError> {
         let _turn = self.turn.lock().await;
+        self.in_turn(commits, deadline).await
+    }
+
+    async fn in_turn(&self, commits: &[Commit<'_>], deadline: Moment) -> Result<(), CommitError> {
+        let mut refused = None;
+        for commits in commits.chunks(PARTITIONS_MAX) {
+            match self.piece(commits, deadline).await {
+                // The others may be committed for that.
+                Err(error @ CommitError::Refused { .. }) => refused = refused.or(Some(error)),
+                told => told?,
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Commits these in one request, and then those for which another attempt may help.
+    async fn piece(&self, commits: &[Commit<'_>], deadline: Moment) -> Result<(), CommitError> {
         let client = &self.coordination.client;
-        let mut backoff = client.backoff();
-        loop {
+        let (mut backoff, mut left, mut refused) = (client.backoff(), commits.to_vec(), None);
+        for attempt in 1.. {
             let Some(identity) = self.desk.look(|state| state.identity.clone()) else {
                 return Err(CommitError::NotMember);
             };
             let patience = client.options().request_timeout;
-            let write = |_| self.request(commits, identity);
+            let write = |_| self.request(&left, identity);
             let asked = self.coordination.ask(Purpose::Requests, patience, write, OFFSET_COMMIT_VERSION_MAX).await;
             let reason = match asked {
-                Ok(response) => match self.outcome(commits, &response) {
-                    Ok(None) => return Ok(()),
-                    Ok(Some(code)) => ClientError::TimedOut(code.to_string()),
-                    Err(error) => return Err(error),
-                },
+                Ok(response) => {
+                    let outcome = self.outcome(&left, &response, attempt)?;
+                    refused = refused.or(outcome.refused);
+                    left = outcome.left;
+                    let Some(code) = outcome.again else { break };
+                    ClientError::TimedOut(code.to_string())
+                }
                 Err(error) => error,
             };
             let pause = client.world().clock.now() + backoff.failed(&*client.world().entropy);
@@ -126,6 +153,7 @@ impl Committer {
             }
             client.world().clock.sleep_until(pause).await;
         }
+        refused.map_or(Ok(()), Err)
     }
 
     fn request(&self, commits: &[Commit<'_>], identity: Identity) -> OffsetCommitRequest {
@@ -154,39 +182,61 @@ impl Committer {
         }
     }
 
-    /// What came of it: nothing left, a reason to try again, or the first partition that never will be.
-    fn outcome(
+    /// What came of an attempt.
+    fn outcome<'a>(
         &self,
-        commits: &[Commit<'_>],
+        commits: &[Commit<'a>],
         response: &OffsetCommitResponse,
-    ) -> Result<Option<ErrorCode>, CommitError> {
+        attempt: u32,
+    ) -> Result<Outcome<'a>, CommitError> {
         let told = response.topics.iter();
         let told = told.flat_map(|topic| topic.partitions.iter().map(|each| (&*topic.name, each)));
         let told: BTreeMap<(&str, PartitionIndex), i16> =
             told.map(|(topic, each)| ((topic, each.partition_index), each.error_code)).collect();
         let mut positions = self.consumer.positions();
-        let (mut again, mut refused) = (None, None);
-        for Commit { topic, partition, offset, .. } in commits {
-            let partition = &PartitionIndex(*partition);
-            let code = told.get(&(*topic, *partition)).copied().unwrap_or(ErrorCode::UnknownServerError.code());
-            match Verdict::of(code) {
-                Verdict::Done => positions.committed(topic, *partition, *offset),
-                Verdict::Elsewhere => {
-                    self.coordination.forget();
-                    again = ErrorCode::from_code(code);
+        let mut outcome = Outcome { left: Vec::new(), again: None, refused: None };
+        for commit in commits {
+            let (topic, partition) = (commit.topic, PartitionIndex(commit.partition));
+            let code = told.get(&(topic, partition)).copied().unwrap_or(ErrorCode::UnknownServerError.code());
+            let refused = match Verdict::of(code) {
+                Verdict::Done => {
+                    positions.committed(topic, partition, commit.offset);
+                    continue;
                 }
-                Verdict::Again => again = ErrorCode::from_code(code),
-                Verdict::Rejoin | Verdict::Forgotten | Verdict::TakeNumber => return Err(CommitError::NotMember),
-                Verdict::Refused(code) => {
-                    refused = refused.or(Some((Arc::from(*topic), *partition, code)));
+                Verdict::Rejoin | Verdict::Outdated | Verdict::Forgotten | Verdict::TakeNumber => {
+                    return Err(CommitError::NotMember);
                 }
-            }
+                Verdict::Refused(code) => code,
+                // A broker may not have heard of it yet; more likely it is deleted, and would hold up all that is committed.
+                Verdict::Again if is_unknown(code) && attempt >= UNKNOWN_ATTEMPTS => ErrorCode::UnknownTopicOrPartition,
+                verdict => {
+                    if verdict == Verdict::Elsewhere {
+                        self.coordination.forget();
+                    }
+                    outcome.left.push(*commit);
+                    outcome.again = ErrorCode::from_code(code);
+                    continue;
+                }
+            };
+            let refused = CommitError::Refused { topic: topic.into(), partition, code: refused };
+            outcome.refused = outcome.refused.or(Some(refused));
         }
-        match refused {
-            Some((topic, partition, code)) => Err(CommitError::Refused { topic, partition, code }),
-            None => Ok(again),
-        }
+        Ok(outcome)
     }
+}
+
+/// What came of an attempt to commit.
+struct Outcome<'a> {
+    /// These may be committed the next time ...
+    left: Vec<Commit<'a>>,
+    /// ... for this reason, of the last of them.
+    again: Option<ErrorCode>,
+    /// The first that never will be.
+    refused: Option<CommitError>,
+}
+
+fn is_unknown(code: i16) -> bool {
+    code == ErrorCode::UnknownTopicOrPartition.code()
 }
 
 /// Where a group stands in some partitions; those in which it stands nowhere are left out.
@@ -198,7 +248,7 @@ pub(super) async fn committed(
     let patience = coordination.client.options().request_timeout;
     let write = |version| offset_fetch(&coordination.group, partitions, isolation, version);
     let response = coordination.ask(Purpose::Requests, patience, write, OFFSET_FETCH_VERSION_MAX).await;
-    read_places(response.map_err(Asked::Failed)?)
+    read_places(partitions, response.map_err(Asked::Failed)?)
 }
 
 /// Why nobody knows where a group stands.
@@ -237,32 +287,36 @@ fn offset_fetch(group: &str, partitions: &[Partition], isolation: Isolation, ver
     request
 }
 
-fn read_places(response: OffsetFetchResponse) -> Result<Vec<Place>, Asked> {
-    let mut places = Vec::new();
-    let mut take = |topic: &Arc<str>, partition, offset, code| match Verdict::of(code) {
-        Verdict::Done => {
-            if offset >= Offset(0) {
-                places.push((topic.clone(), partition, offset));
-            }
-            Ok(())
-        }
-        verdict => Err(Asked::Answered(verdict)),
-    };
-    let told = response.groups.into_iter().next();
-    let code = told.as_ref().map_or(response.error_code, |group| group.error_code);
+/// Each that was asked for is told of, or nobody knows: that it is committed, or that it is not.
+fn read_places(asked: &[Partition], response: OffsetFetchResponse) -> Result<Vec<Place>, Asked> {
+    let code = response.groups.first().map_or(response.error_code, |group| group.error_code);
     if Verdict::of(code) != Verdict::Done {
         return Err(Asked::Answered(Verdict::of(code)));
     }
-    for topic in told.into_iter().flat_map(|group| group.topics) {
-        let name = Arc::from(topic.name);
-        for each in topic.partitions {
-            take(&name, each.partition_index, each.committed_offset, each.error_code)?;
-        }
+    let mut told = HashMap::new();
+    for topic in response.groups.into_iter().next().into_iter().flat_map(|group| group.topics) {
+        let each =
+            topic.partitions.into_iter().map(|each| (each.partition_index, each.committed_offset, each.error_code));
+        told.entry(topic.name).or_insert_with(Vec::new).extend(each);
     }
     for topic in response.topics {
-        let name = Arc::from(topic.name);
-        for each in topic.partitions {
-            take(&name, each.partition_index, each.committed_offset, each.error_code)?;
+        let each =
+            topic.partitions.into_iter().map(|each| (each.partition_index, each.committed_offset, each.error_code));
+        told.entry(topic.name).or_insert_with(Vec::new).extend(each);
+    }
+    let told: HashMap<(&str, PartitionIndex), (Offset, i16)> = told
+        .iter()
+        .flat_map(|(topic, each)| each.iter().map(|(index, offset, code)| ((topic.as_str(), *index), (*offset, *code))))
+        .collect();
+    let mut places = Vec::new();
+    for (topic, partition) in asked {
+        let Some((offset, code)) = told.get(&(&**topic, *partition)) else {
+            return Err(Asked::Answered(Verdict::Again));
+        };
+        match Verdict::of(*code) {
+            Verdict::Done if *offset >= Offset(0) => places.push((topic.clone(), *partition, *offset)),
+            Verdict::Done => {}
+            verdict => return Err(Asked::Answered(verdict)),
         }
     }
     Ok(places)

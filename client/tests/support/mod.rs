@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 pub mod cluster;
+pub mod coordinator;
 
 use std::net::SocketAddr;
 use std::time::Duration;

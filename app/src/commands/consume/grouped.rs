@@ -206,7 +206,8 @@ async fn commit(member: &GroupConsumer, printed: &BTreeMap<Partition, Offset>) -
 /// The last commit, and farewell.
 async fn finish(of: &Consume, member: GroupConsumer, printed: &BTreeMap<Partition, Offset>) -> Result<(), Failure> {
     let committed = if of.membership.no_commit { Ok(()) } else { commit(&member, printed).await };
-    member.close().await;
+    // It commits nothing by itself.
+    let committed = committed.and(member.close().await);
     committed.map_err(|error| {
         let next = "the group will read the last records again; 'thalweg group describe' shows where it is";
         Failure::new(Exit::Failed, format!("not everything that was printed is committed: {error}"), next)

@@ -235,7 +235,7 @@ fn unreadable(error: &ConsumeError) -> Failure {
             let next = format!("it was deleted meanwhile: 'thalweg topic describe {topic}' shows what is there");
             Failure::new(Exit::Failed, what, next)
         }
-        ConsumeError::Refused { code, .. } => Failure::refused(*code, what),
+        ConsumeError::Refused { code, .. } | ConsumeError::Topic { code, .. } => Failure::refused(*code, what),
         ConsumeError::Group { code } => Failure::refused(*code, what),
         ConsumeError::Damaged(damaged) => {
             let next = match damaged.next {

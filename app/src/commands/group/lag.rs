@@ -168,7 +168,7 @@ fn place_of(error: &ConsumeError) -> Option<(&Arc<str>, PartitionIndex)> {
         | ConsumeError::Refused { topic, partition, .. }
         | ConsumeError::NothingCommitted { topic, partition } => Some((topic, *partition)),
         ConsumeError::Damaged(damaged) => Some((&damaged.topic, damaged.partition)),
-        ConsumeError::Group { .. } | ConsumeError::Closed => None,
+        ConsumeError::Topic { .. } | ConsumeError::Group { .. } | ConsumeError::Closed => None,
     }
 }
 

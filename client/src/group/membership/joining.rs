@@ -14,6 +14,9 @@ use crate::group::protocol;
 /// What consumers call what they say to each other.
 const PROTOCOL_TYPE: &str = "consumer";
 
+/// How often it joins again because it can't read what it is given; then that won't change.
+const UNREADABLE_MAX: u32 = 8;
+
 /// How much longer than the group itself a member waits for the group to come together.
 const JOIN_SLACK: Duration = Duration::from_secs(5);
 
@@ -22,11 +25,10 @@ impl Membership {
     pub(super) async fn join(&mut self) -> Result<JoinGroupResponse, Interrupt> {
         let mut backoff = self.coordination.client.backoff();
         loop {
-            (self.wants_rejoin, self.pulse.flight) = (false, None);
+            (self.wants_rejoin, self.has_freed, self.pulse.flight) = (false, false, None);
             let request = self.join_request();
-            let patience = self.options.poll_interval_max + JOIN_SLACK;
-            let coordination = self.coordination.clone();
-            let purpose = self.purpose;
+            let patience = self.options.poll_interval_max.saturating_add(JOIN_SLACK);
+            let (coordination, purpose) = (self.coordination.clone(), self.purpose);
             let asked = async move { coordination.ask(purpose, patience, |_| request, i16::MAX).await };
             match self.unless_left(asked).await? {
                 Err(error) => self.check(&error)?,
@@ -41,6 +43,8 @@ impl Membership {
                         self.member = response.member_id;
                         continue;
                     }
+                    Verdict::Outdated if !self.owned.is_empty() => return Err(Interrupt::Outdated),
+                    Verdict::Outdated => self.set_generation(None),
                     Verdict::Forgotten if !self.owned.is_empty() => return Err(Interrupt::Forgotten),
                     Verdict::Forgotten => {
                         self.member.clear();
@@ -57,9 +61,10 @@ impl Membership {
         }
     }
 
-    pub(super) fn join_request(&mut self) -> JoinGroupRequest {
+    fn join_request(&mut self) -> JoinGroupRequest {
         let topics;
         (topics, self.topics_turn) = self.desk.look(|state| (state.topics.clone(), state.topics_turn));
+        self.topics = topics.iter().cloned().collect();
         let owned = Had { partitions: self.owned.iter().cloned().collect(), generation: self.generation };
         let milliseconds = |duration: Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
         JoinGroupRequest {
@@ -96,9 +101,10 @@ impl Membership {
             ..SyncGroupRequest::default()
         };
         let (coordination, purpose) = (self.coordination.clone(), self.purpose);
-        let patience = self.options.poll_interval_max + JOIN_SLACK;
+        // The leader shares out at once; a broker that is silent for longer is none.
+        let patience = coordination.client.options().request_timeout;
         let asked = async move { coordination.ask(purpose, patience, write, i16::MAX).await };
-        let response = match self.unless_left(asked).await? {
+        let response = match self.beating(asked, Heed::Round).await? {
             Ok(response) => response,
             Err(error) => {
                 self.check(&error)?;
@@ -107,12 +113,23 @@ impl Membership {
         };
         match Verdict::of(response.error_code) {
             Verdict::Done => match protocol::assigned(&response.assignment) {
-                Ok(assigned) => Ok(assigned),
+                Ok(assigned) => {
+                    self.setbacks.worked();
+                    // Until then the group was sharing out: some brokers say so to heartbeats.
+                    (self.unreadable, self.wants_rejoin, self.pulse.flight) = (0, false, None);
+                    Ok(self.asked_for(assigned))
+                }
                 Err(error) => {
                     tracing::warn!(group = %self.coordination.group, error, "what the leader gave can't be read");
-                    self.join_again_later().await
+                    self.unreadable += 1;
+                    match self.unreadable {
+                        // Each attempt stops the whole group.
+                        UNREADABLE_MAX.. => Err(Interrupt::Refused(ErrorCode::InconsistentGroupProtocol)),
+                        _ => self.join_again_later().await,
+                    }
                 }
             },
+            Verdict::Outdated => Err(Interrupt::Outdated),
             Verdict::Rejoin => Err(Interrupt::Rejoin),
             Verdict::Forgotten => Err(Interrupt::Forgotten),
             Verdict::Refused(code) => Err(Interrupt::Refused(code)),
@@ -124,14 +141,32 @@ impl Membership {
         }
     }
 
-    pub(super) async fn join_again_later<T>(&mut self) -> Result<T, Interrupt> {
-        let (clock, pause) = (self.clock(), self.coordination.client.options().retry_backoff);
+    /// Of what the leader gave, what this member wants: a leader is a program like any other.
+    fn asked_for(&self, mut assigned: Vec<Partition>) -> Vec<Partition> {
+        let given = assigned.len();
+        assigned.retain(|(topic, partition)| {
+            let there = self.counts.as_ref().and_then(|counts| counts.get(&**topic).copied());
+            let is_there = |index| there.is_none_or(|there| index < there);
+            self.topics.contains(&**topic) && usize::try_from(partition.0).is_ok_and(is_there)
+        });
+        if assigned.len() < given {
+            let passed_over = given - assigned.len();
+            tracing::warn!(group = %self.coordination.group, passed_over, "the leader gave what was not asked for");
+        }
+        assigned
+    }
+
+    async fn join_again_later<T>(&mut self) -> Result<T, Interrupt> {
+        let (clock, pause) = (self.clock(), self.setbacks.failed(&*self.coordination.client.world().entropy));
         self.unless_left(async move { clock.sleep(pause).await }).await?;
         Err(Interrupt::Rejoin)
     }
 
     /// Shares out all partitions of all topics that somebody wants.
-    pub(super) async fn share_out(
+    ///
+    /// This takes as long as it takes: a group of a thousand members and ten thousand partitions some hundredths of a
+    /// second, in which the task that it runs in does nothing else.
+    async fn share_out(
         &mut self,
         protocol: &str,
         told: Vec<JoinGroupResponseMember>,
@@ -142,17 +177,10 @@ impl Membership {
         let members = protocol::members(assignor, told);
         let topics: BTreeSet<String> = members.iter().flat_map(|member| member.topics.iter().cloned()).collect();
         let counts = loop {
-            let (client, topics) = (self.coordination.client.clone(), topics.clone());
-            match self.beating(async move { client.counts(topics).await }, Heed::Round).await? {
-                Ok(counts) => break counts,
-                Err(error) => {
-                    self.check(&error)?;
-                    let (clock, pause) = (self.clock(), self.coordination.client.options().retry_backoff);
-                    self.beating(async move { clock.sleep(pause).await }, Heed::Round).await?;
-                }
+            if let Some(counts) = self.count(&topics, Heed::Round).await? {
+                break counts;
             }
         };
-        self.next_look = self.now() + self.coordination.client.options().metadata_max_age;
         let shares = if is_kept { BTreeMap::new() } else { assignor.assign(&counts, &members) };
         self.counts = Some(counts);
         let assignments = shares.into_iter().map(|(member_id, partitions)| SyncGroupRequestAssignment {

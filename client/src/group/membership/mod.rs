@@ -5,23 +5,25 @@
 //! committed, and then the member joins. A program that stays away for too long loses them (KIP-62).
 
 mod joining;
+mod topics;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use thalweg_messages::leave_group::{LeaveGroupRequest, MemberIdentity};
-use thalweg_wire::Moment;
+use thalweg_wire::{ErrorCode, Moment};
 use thalweg_world::Clock;
 
 use self::waiting::{Heed, Interrupt, Pulse};
 use super::Options;
 use super::assignors::Rebalance;
 use super::coordination::{Coordination, Verdict};
-use super::desk::{Desk, Identity, Leave, News, Partition};
-use super::offsets::{Asked, Committer, Place, committed};
+use super::desk::{Desk, Identity, Leave, News, Partition, State};
+use super::offsets::{Asked, CommitError, Committer, Place, committed};
 use super::protocol::Had;
-use crate::cluster::Purpose;
+use crate::backoff::Backoff;
+use crate::cluster::{ClientError, Purpose};
 use crate::consumer::{self, ConsumeError, Reset};
 use crate::offsets::{Isolation, Start};
 
@@ -42,10 +44,20 @@ pub(super) struct Membership {
     /// What it was given last, which assignors that revoke everything go by.
     had: Had,
     /// What it wanted when it joined.
+    topics: BTreeSet<String>,
     topics_turn: u64,
+    /// Of these it was told that they can't be read, and has told so.
+    refused: BTreeSet<String>,
     /// Of a leader: how many partitions each topic had when it shared them out.
     counts: Option<BTreeMap<String, usize>>,
+    /// The group shares out anew.
     wants_rejoin: bool,
+    /// It gave something up that is to be given to somebody else: it shall.
+    has_freed: bool,
+    /// Rounds that came to nothing, one behind the other, ...
+    setbacks: Backoff,
+    /// ... and how often because what it was given can't be read.
+    unreadable: u32,
     pulse: Pulse,
     next_commit: Moment,
     next_look: Moment,
@@ -77,7 +89,7 @@ impl Drop for End {
 impl Membership {
     pub(super) fn new(options: Options, of: &consumer::Options, committer: Arc<Committer>) -> Membership {
         let coordination = committer.coordination.clone();
-        let now = coordination.client.world().clock.now();
+        let (now, setbacks) = (coordination.client.world().clock.now(), coordination.client.backoff());
         Membership {
             options,
             isolation: of.isolation,
@@ -91,9 +103,14 @@ impl Membership {
             generation: None,
             owned: BTreeSet::new(),
             had: Had::default(),
+            topics: BTreeSet::new(),
             topics_turn: 0,
+            refused: BTreeSet::new(),
             counts: None,
             wants_rejoin: false,
+            has_freed: false,
+            setbacks,
+            unreadable: 0,
             pulse: Pulse { next: now, flight: None },
             next_commit: now,
             next_look: now,
@@ -110,19 +127,29 @@ impl Membership {
             };
             match interrupt {
                 Interrupt::Rejoin => {}
-                Interrupt::Forgotten => self.lose(),
+                Interrupt::Outdated => self.lose(),
+                Interrupt::Forgotten => {
+                    self.lose();
+                    self.member.clear();
+                }
                 Interrupt::Away => {
                     tracing::warn!(group = %self.coordination.group, "the program doesn't poll: it leaves the group");
-                    self.leave_group("the program does not poll").await;
+                    // First of all nothing more is given: others may have it from now on.
                     self.lose();
+                    self.leave_group("the program does not poll", self.patience_from_now()).await;
                     self.desk.until_back().await;
                 }
                 Interrupt::Refused(code) => {
                     self.lose();
                     self.desk.change(|state| state.failure = Some(ConsumeError::Group { code }));
+                    self.consumer.came.notify_one();
+                    // The others don't have to wait for its session to end. Who is fenced is another one already.
+                    if code != ErrorCode::FencedInstanceId {
+                        self.leave_group("the coordinator refused it", self.patience_from_now()).await;
+                    }
                     return;
                 }
-                Interrupt::Leave(_) => return self.finish().await,
+                Interrupt::Leave(leave) => return self.finish(leave).await,
             }
         }
     }
@@ -132,6 +159,11 @@ impl Membership {
         let is_eager = self.options.rebalance() == Rebalance::Eager;
         match self.owned.iter().cloned().collect::<Vec<_>>() {
             owned if is_eager && !owned.is_empty() => self.revoke(owned).await?,
+            owned if owned.iter().any(|partition| !self.is_wanted(partition)) => {
+                // Else they would be free only after the next round, and somebody's after one more.
+                let unwanted = owned.into_iter().filter(|partition| !self.is_wanted(partition));
+                self.revoke(unwanted.collect()).await?;
+            }
             _ => {
                 self.wait_for_the_program().await?;
                 if self.options.auto_commit.is_some() {
@@ -153,6 +185,14 @@ impl Membership {
         self.coordination.client.world().clock.now()
     }
 
+    fn is_wanted(&self, (topic, _): &Partition) -> bool {
+        self.desk.look(|state| state.topics.iter().any(|wanted| **wanted == **topic))
+    }
+
+    fn patience_from_now(&self) -> Moment {
+        self.now() + self.coordination.client.options().request_timeout
+    }
+
     /// Until it has dealt with all that it was given, and told.
     async fn wait_for_the_program(&mut self) -> Result<(), Interrupt> {
         let desk = self.desk.clone();
@@ -161,7 +201,9 @@ impl Membership {
 
     /// Gives up partitions, as soon as the program has dealt with what it has of them.
     async fn revoke(&mut self, partitions: Vec<Partition>) -> Result<(), Interrupt> {
-        self.owned.retain(|partition| !partitions.contains(partition));
+        for partition in &partitions {
+            self.owned.remove(partition);
+        }
         self.desk.change(|state| {
             self.consumer.positions().leave(&partitions);
             state.tell(News::Revoked(partitions.clone()));
@@ -180,10 +222,11 @@ impl Membership {
 
     /// Commits what the program has dealt with. What can't be is given again, to whoever reads on.
     async fn commit(&mut self, heed: Heed) -> Result<(), Interrupt> {
-        let places = self.consumer.positions().uncommitted();
-        let deadline = self.now() + self.coordination.client.options().request_timeout;
-        let committer = self.committer.clone();
-        let outcome = self.beating(async move { committer.commit(&places, deadline).await }, heed).await?;
+        if self.consumer.positions().uncommitted().is_empty() {
+            return Ok(());
+        }
+        let (committer, deadline) = (self.committer.clone(), self.patience_from_now());
+        let outcome = self.beating(async move { committer.commit(deadline).await }, heed).await?;
         if let Err(error) = outcome {
             tracing::warn!(group = %self.coordination.group, %error, "not committed");
         }
@@ -198,7 +241,7 @@ impl Membership {
         if !gone.is_empty() {
             self.revoke(gone).await?;
             // They are free now: somebody is to be given them.
-            self.wants_rejoin = true;
+            self.has_freed = true;
         }
         let added: Vec<Partition> = assigned.difference(&self.owned).cloned().collect();
         let places = if added.is_empty() { Vec::new() } else { self.places(&added).await? };
@@ -227,36 +270,37 @@ impl Membership {
         self.owned.extend(added);
         self.consumer.came.notify_one();
         self.consumer.wake.notify_one();
-        self.next_commit = self.now() + self.options.auto_commit.unwrap_or_default();
+        self.next_commit = self.now() + self.options.commit_interval().unwrap_or_default();
         Ok(())
     }
 
-    /// Where the group stands in these; asked until somebody tells.
+    /// Where the group stands in these; asked until somebody tells, or the group shares out anew: it doesn't wait for that.
     async fn places(&mut self, partitions: &[Partition]) -> Result<Vec<Place>, Interrupt> {
         let mut backoff = self.coordination.client.backoff();
         loop {
             let (coordination, isolation) = (self.coordination.clone(), self.isolation);
             let wanted = partitions.to_vec();
             let asked = async move { committed(&coordination, &wanted, isolation).await };
-            match self.beating(asked, Heed::End).await? {
+            match self.beating(asked, Heed::Rejoin).await? {
                 Ok(places) => return Ok(places),
                 Err(Asked::Failed(error)) => self.check(&error)?,
                 Err(Asked::Answered(Verdict::Refused(code))) => return Err(Interrupt::Refused(code)),
+                Err(Asked::Answered(Verdict::Outdated)) => return Err(Interrupt::Outdated),
                 Err(Asked::Answered(Verdict::Forgotten)) => return Err(Interrupt::Forgotten),
                 Err(Asked::Answered(Verdict::Elsewhere)) => self.coordination.forget(),
                 Err(Asked::Answered(_)) => {}
             }
             let (clock, pause) = (self.clock(), backoff.failed(&*self.coordination.client.world().entropy));
-            self.beating(async move { clock.sleep(pause).await }, Heed::End).await?;
+            self.beating(async move { clock.sleep(pause).await }, Heed::Rejoin).await?;
         }
     }
 
     /// Heartbeats, commits now and then, and looks whether topics have grown, until the group shares out anew.
     async fn stay(&mut self) -> Result<(), Interrupt> {
-        loop {
+        while !self.has_freed {
             let (clock, desk, turn) = (self.clock(), self.desk.clone(), self.topics_turn);
             let (commit_at, look_at) = (self.next_commit, self.next_look);
-            let (commits, leads) = (self.options.auto_commit, self.counts.is_some());
+            let (commits, leads) = (self.options.commit_interval(), self.counts.is_some());
             let chore = async move {
                 tokio::select! {
                     () = clock.sleep_until(commit_at), if commits.is_some() => Chore::Commit,
@@ -271,16 +315,15 @@ impl Membership {
                     self.next_commit = self.now() + commits.unwrap_or_default();
                 }
                 Chore::LookAtTopics => {
-                    self.next_look = self.now() + self.coordination.client.options().metadata_max_age;
                     let known = self.counts.clone().unwrap_or_default();
-                    let (client, topics) = (self.coordination.client.clone(), known.keys().cloned().collect());
-                    let counts = self.beating(async move { client.counts(topics).await }, Heed::Rejoin).await?;
-                    if counts.is_ok_and(|counts| counts != known) {
+                    let topics = known.keys().cloned().collect();
+                    if self.count(&topics, Heed::Rejoin).await?.is_some_and(|counts| counts != known) {
                         return Ok(());
                     }
                 }
             }
         }
+        Ok(())
     }
 
     fn set_generation(&mut self, generation: Option<i32>) {
@@ -292,11 +335,11 @@ impl Membership {
     /// What it had, others have.
     fn lose(&mut self) {
         let lost: Vec<Partition> = std::mem::take(&mut self.owned).into_iter().collect();
-        self.member.clear();
         (self.pulse.flight, self.counts, self.had) = (None, None, Had::default());
         self.set_generation(None);
         self.desk.change(|state| {
             self.consumer.positions().remove(&lost);
+            state.lose_untold();
             if !lost.is_empty() {
                 state.tell(News::Lost(lost));
             }
@@ -305,31 +348,47 @@ impl Membership {
     }
 
     /// The last commit, and farewell.
-    async fn finish(&mut self) {
-        let (clock, patience) = (self.clock(), self.coordination.client.options().request_timeout);
-        if self.options.auto_commit.is_some() {
-            let places = self.consumer.positions().uncommitted();
-            let committed = self.committer.commit(&places, self.now() + patience);
-            let outcome = tokio::select! {
-                outcome = committed => outcome.map_err(|error| error.to_string()),
-                () = clock.sleep(patience) => Err("the coordinator doesn't answer".to_owned()),
-            };
-            if let Err(error) = outcome {
-                tracing::warn!(group = %self.coordination.group, error, "not committed at the end");
-            }
+    async fn finish(&mut self, leave: Leave) {
+        let deadline = match leave {
+            Leave::Closed { until } => until,
+            Leave::Dropped => self.patience_from_now(),
+        };
+        if self.options.auto_commit.is_some()
+            && let Err(error) = self.last_commit(deadline).await
+        {
+            tracing::warn!(group = %self.coordination.group, %error, "not committed at the end");
+            self.desk.change(|state| state.uncommitted = Some(error));
         }
         self.consumer.positions().assign([]);
-        self.leave_group("the consumer is closed").await;
+        self.leave_group("the consumer is closed", deadline).await;
+    }
+
+    async fn last_commit(&mut self, deadline: Moment) -> Result<(), CommitError> {
+        if self.desk.look(State::has_lost) {
+            return Err(CommitError::NotMember);
+        }
+        if self.consumer.positions().uncommitted().is_empty() {
+            return Ok(());
+        }
+        let clock = self.clock();
+        tokio::select! {
+            biased;
+            outcome = self.committer.commit(deadline) => outcome,
+            () = clock.sleep_until(deadline) => {
+                Err(CommitError::Client(ClientError::TimedOut("the coordinator doesn't answer".to_owned())))
+            }
+        }
     }
 
     /// Tells the coordinator that it goes; a static member comes back, and doesn't (KIP-345).
-    async fn leave_group(&mut self, reason: &str) {
-        if self.member.is_empty() || self.options.instance.is_some() {
+    async fn leave_group(&mut self, reason: &str, deadline: Moment) {
+        let member_id = std::mem::take(&mut self.member);
+        if member_id.is_empty() || self.options.instance.is_some() {
             return;
         }
         // A JoinGroup may be on its way, and would hold it up.
         self.coordination.client.end(self.purpose);
-        let (group_id, member_id) = (self.coordination.group.to_string(), self.member.clone());
+        let group_id = self.coordination.group.to_string();
         let write = move |version: i16| match version {
             // In one field until KIP-345.
             ..3 => LeaveGroupRequest { group_id, member_id, ..LeaveGroupRequest::default() },
@@ -339,16 +398,15 @@ impl Membership {
                 LeaveGroupRequest { group_id, members, ..LeaveGroupRequest::default() }
             }
         };
-        let patience = self.coordination.client.options().request_timeout;
+        let (clock, patience) = (self.clock(), deadline.since(self.now()));
         let asked = self.coordination.ask(Purpose::Requests, patience, write, i16::MAX);
-        let clock = self.clock();
         tokio::select! {
             told = asked => {
                 if let Err(error) = told {
                     tracing::debug!(group = %self.coordination.group, %error, "it left without a word");
                 }
             }
-            () = clock.sleep(patience) => {}
+            () = clock.sleep_until(deadline) => {}
         }
     }
 }

@@ -7,8 +7,9 @@ use thalweg_wire::{ErrorCode, Moment};
 use thalweg_world::BoxFuture;
 
 use super::{Leave, Membership, Verdict};
-use crate::cluster::ClientError;
+use crate::cluster::{ClientError, Purpose};
 use crate::connection::CallError;
+use crate::coordinator::may_pass;
 
 /// Heartbeats: one at a time.
 pub(super) struct Pulse {
@@ -25,6 +26,8 @@ pub(super) enum Interrupt {
     Away,
     /// The group shares out anew.
     Rejoin,
+    /// Its generation is over without it.
+    Outdated,
     /// The coordinator doesn't know it any more.
     Forgotten,
     /// The coordinator says no for good.
@@ -52,7 +55,8 @@ impl Membership {
         loop {
             let patience = self.options.poll_interval_max;
             let (leave, patience) = desk.look(|state| (state.leave, state.patience_ends(patience)));
-            if let Some(leave) = leave.filter(|leave| heed != Heed::Round || !self.has_to_commit(*leave)) {
+            let farewell = leave.filter(|_| heed == Heed::Round).and_then(|leave| self.has_to_commit_until(leave));
+            if let Some(leave) = leave.filter(|_| farewell.is_none_or(|until| until <= clock.now())) {
                 return Err(Interrupt::Leave(leave));
             }
             if patience.is_some_and(|at| at <= clock.now()) {
@@ -63,10 +67,10 @@ impl Membership {
             }
             let next_beat = self.generation.filter(|_| self.pulse.flight.is_none()).map(|_| self.pulse.next);
             if next_beat.is_some_and(|at| at <= clock.now()) {
-                self.pulse.flight = self.beat();
+                self.pulse.flight = self.beat(heed);
                 continue;
             }
-            let wake = [patience, next_beat].into_iter().flatten().min();
+            let wake = [patience, farewell, next_beat].into_iter().flatten().min();
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
@@ -78,7 +82,7 @@ impl Membership {
     }
 
     /// A heartbeat on its way.
-    pub(super) fn beat(&self) -> Option<BoxFuture<'static, Result<HeartbeatResponse, ClientError>>> {
+    fn beat(&self, heed: Heed) -> Option<BoxFuture<'static, Result<HeartbeatResponse, ClientError>>> {
         let request = HeartbeatRequest {
             group_id: self.coordination.group.to_string(),
             generation_id: self.generation?,
@@ -86,12 +90,14 @@ impl Membership {
             group_instance_id: self.options.instance.clone(),
             ..HeartbeatRequest::default()
         };
-        let (coordination, purpose) = (self.coordination.clone(), self.purpose);
+        // A SyncGroup may be on its way, and would hold it up.
+        let purpose = if heed == Heed::Round { Purpose::Requests } else { self.purpose };
+        let coordination = self.coordination.clone();
         let patience = self.options.session_timeout.min(coordination.client.options().request_timeout);
         Some(Box::pin(async move { coordination.ask(purpose, patience, |_| request, i16::MAX).await }))
     }
 
-    pub(super) fn beaten(&mut self, outcome: Result<HeartbeatResponse, ClientError>) -> Result<(), Interrupt> {
+    fn beaten(&mut self, outcome: Result<HeartbeatResponse, ClientError>) -> Result<(), Interrupt> {
         let soon = self.now() + self.coordination.client.options().retry_backoff;
         (self.pulse.flight, self.pulse.next) = (None, self.now() + self.options.heartbeat_interval());
         match outcome {
@@ -103,6 +109,7 @@ impl Membership {
                 match Verdict::of(response.error_code) {
                     Verdict::Done | Verdict::Again | Verdict::TakeNumber => {}
                     Verdict::Rejoin => self.wants_rejoin = true,
+                    Verdict::Outdated => return Err(Interrupt::Outdated),
                     Verdict::Forgotten => return Err(Interrupt::Forgotten),
                     Verdict::Refused(code) => return Err(Interrupt::Refused(code)),
                     Verdict::Elsewhere => {
@@ -127,28 +134,28 @@ impl Membership {
             }
             done = &mut work => return Ok(done),
         };
-        if self.has_to_commit(leave) {
-            let patience = self.coordination.client.options().request_timeout;
+        if let Some(until) = self.has_to_commit_until(leave) {
             tokio::select! {
                 biased;
                 done = work => return Ok(done),
-                () = clock.sleep(patience) => {}
+                () = clock.sleep_until(until) => {}
             }
         }
         Err(Interrupt::Leave(leave))
     }
 
-    /// Whether what the program has dealt with is still to be committed before it goes.
-    pub(super) fn has_to_commit(&self, leave: Leave) -> bool {
-        let commits = leave == Leave::Closed && self.options.auto_commit.is_some() && self.generation.is_some();
-        commits && !self.consumer.positions().uncommitted().is_empty()
+    /// Until when it stays, if what the program has dealt with is still to be committed before it goes.
+    fn has_to_commit_until(&self, leave: Leave) -> Option<Moment> {
+        let Leave::Closed { until } = leave else { return None };
+        let commits = self.options.auto_commit.is_some() && self.generation.is_some();
+        (commits && !self.consumer.positions().uncommitted().is_empty()).then_some(until)
     }
 
     /// Whether asking again may help.
     pub(super) fn check(&self, error: &ClientError) -> Result<(), Interrupt> {
         tracing::debug!(group = %self.coordination.group, %error, "the coordinator was not asked");
         match error {
-            ClientError::Refused { code, .. } if !code.is_retriable() => Err(Interrupt::Refused(*code)),
+            ClientError::Refused { code, .. } if !may_pass(*code) => Err(Interrupt::Refused(*code)),
             ClientError::Call(CallError::Unsupported(_) | CallError::Inexpressible(_)) => {
                 Err(Interrupt::Refused(ErrorCode::UnsupportedVersion))
             }
