@@ -34,6 +34,14 @@ pub(super) struct Topic<'a> {
     pub(super) interests: Vec<usize>,
 }
 
+impl Topic<'_> {
+    /// The number of a partition, if there is one.
+    pub(super) fn partition(&self, index: PartitionIndex) -> Option<usize> {
+        let index = usize::try_from(index.0).ok()?;
+        (index < self.partitions.len()).then(|| self.partitions.start + index)
+    }
+}
+
 impl<'a> Audience<'a> {
     pub(super) fn of(partitions: &'a BTreeMap<String, usize>, members: &'a [Member]) -> Audience<'a> {
         let members = in_order(members);
@@ -55,11 +63,15 @@ impl<'a> Audience<'a> {
         self.topics.last().map_or(0, |topic| topic.partitions.end)
     }
 
+    /// The topic of that name, if there is one.
+    pub(super) fn topic(&self, name: &str) -> Option<&Topic<'a>> {
+        self.topics.get(*self.by_name.get(name)?)
+    }
+
     /// The partition of that name, if there is one.
+    #[cfg(test)]
     pub(super) fn partition(&self, topic: &str, index: PartitionIndex) -> Option<usize> {
-        let partitions = &self.topics[*self.by_name.get(topic)?].partitions;
-        let index = usize::try_from(index.0).ok()?;
-        (index < partitions.len()).then(|| partitions.start + index)
+        self.topic(topic)?.partition(index)
     }
 
     /// For each member whether it reads the topic.
@@ -134,7 +146,7 @@ mod tests {
             instance: instance.map(Into::into),
             rack: None,
             topics: topics.iter().map(|&topic| topic.into()).collect(),
-            owned: Vec::new(),
+            owned: super::super::Owned::default(),
             generation: None,
         }
     }

@@ -22,8 +22,9 @@ impl Claims {
         let mut claims = vec![None; audience.partitions()];
         for (number, member) in audience.members.iter().enumerate() {
             let generation = member.generation.unwrap_or(-1).max(-1);
-            for (topic, index) in &member.owned {
-                if let Some(partition) = audience.partition(topic, *index) {
+            for (topic, indexes) in &member.owned.0 {
+                let Some(topic) = audience.topic(topic) else { continue };
+                for partition in indexes.iter().filter_map(|index| topic.partition(*index)) {
                     claims[partition] = Some(Claim::joined(claims[partition], number, generation));
                 }
             }

@@ -27,6 +27,11 @@ use claims::Claims;
 /// A partition by its topic's name.
 pub(crate) type Place = (String, PartitionIndex);
 
+/// What a member says that it has, topic by topic as it was told: a few bytes say a million partitions, and each name is
+/// held once, and compared once, however long it is. Names that nobody knows cost no more than they did on their way.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Owned(Vec<(String, Vec<PartitionIndex>)>);
+
 /// Who is given what: every member, and its partitions by topic and number.
 pub(crate) type Shares = BTreeMap<String, Vec<Place>>;
 
@@ -40,7 +45,7 @@ pub(crate) struct Member {
     pub(crate) rack: Option<String>,
     pub(crate) topics: Vec<String>,
     /// What it says that it has, or had before it gave it up to join.
-    pub(crate) owned: Vec<Place>,
+    pub(crate) owned: Owned,
     /// In which generation it was given that, if it knows.
     pub(crate) generation: Option<i32>,
 }
@@ -128,13 +133,26 @@ impl Assignor {
             Assignor::Range | Assignor::RoundRobin | Assignor::CooperativeSticky => {
                 let told_generation = (told.generation_id >= 0).then_some(told.generation_id);
                 let generation = told_generation.or_else(|| user_data::generation(told.user_data.as_ref()));
-                let owned = told.owned_partitions.into_iter();
-                let places =
-                    owned.flat_map(|each| each.partitions.into_iter().map(move |part| (each.topic.clone(), part)));
-                (places.collect(), generation)
+                let owned = told.owned_partitions.into_iter().map(|each| (each.topic, each.partitions));
+                (Owned(owned.collect()), generation)
             }
         };
         Member { id, instance, rack: told.rack_id, topics: told.topics, owned, generation }
+    }
+}
+
+#[cfg(test)]
+impl Owned {
+    fn places(&self) -> Vec<Place> {
+        let topics = self.0.iter();
+        topics.flat_map(|(topic, indexes)| indexes.iter().map(|index| (topic.clone(), *index))).collect()
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<Place> for Owned {
+    fn from_iter<I: IntoIterator<Item = Place>>(places: I) -> Owned {
+        Owned(places.into_iter().map(|(topic, index)| (topic, vec![index])).collect())
     }
 }
 
@@ -159,7 +177,7 @@ mod tests {
         let assignor = Assignor::CooperativeSticky;
         let last = Given { generation: 7, partitions: &[] };
         let member = assignor.member("m".into(), None, told(assignor.user_data(Some(last)), 9));
-        assert_eq!(member.owned, [("a".into(), PartitionIndex(4)), ("a".into(), PartitionIndex(1))]);
+        assert_eq!(member.owned.places(), [("a".into(), PartitionIndex(4)), ("a".into(), PartitionIndex(1))]);
         assert_eq!((member.generation, member.rack.as_deref()), (Some(9), Some("left")));
     }
 
@@ -175,12 +193,36 @@ mod tests {
         assert_eq!(of(None), None);
     }
 
+    // A name of 30,000 bytes and 250,000 partitions: named for each, that would be 7 GB.
+    #[test]
+    fn what_is_short_on_its_way_is_short_in_memory() {
+        let (name, partitions) = ("n".repeat(30_000), vec![PartitionIndex(7); 250_000]);
+        let owned = vec![TopicPartition { topic: name.clone(), partitions: partitions.clone() }];
+        let told = ConsumerProtocolSubscription { owned_partitions: owned, ..told(None, 1) };
+        let cooperative = Assignor::CooperativeSticky.member("a".into(), None, told.clone());
+        let mut data = thalweg_wire::codec::Encoder::new();
+        data.array(&[()], |into, ()| {
+            into.string(&name)?;
+            into.plain_array(&partitions, |into, index| into.i32(index.0))
+        })
+        .unwrap();
+        data.i32(1);
+        let user_data = Some(data.finish().into_bytes());
+        let sticky = Assignor::Sticky.member("b".into(), None, ConsumerProtocolSubscription { user_data, ..told });
+        for (assignor, member) in [(Assignor::CooperativeSticky, cooperative), (Assignor::Sticky, sticky)] {
+            assert_eq!(member.owned.0.len(), 1, "{assignor:?}");
+            assert_eq!(member.owned.0[0].1.len(), 250_000);
+            let shares = assignor.assign(&[("a".to_owned(), 2)].into(), &[member]);
+            assert_eq!(shares.values().map(Vec::len).sum::<usize>(), 2);
+        }
+    }
+
     #[test]
     fn a_sticky_member_had_what_its_user_data_says() {
         let had = [("b".to_owned(), PartitionIndex(2))];
         let data = Assignor::Sticky.user_data(Some(Given { generation: 3, partitions: &had }));
         let member = Assignor::Sticky.member("m".into(), None, told(data, 9));
-        assert_eq!((member.owned.as_slice(), member.generation), (had.as_slice(), Some(3)));
-        assert_eq!(Assignor::Sticky.member("m".into(), None, told(None, 9)).owned, []);
+        assert_eq!((member.owned.places().as_slice(), member.generation), (had.as_slice(), Some(3)));
+        assert_eq!(Assignor::Sticky.member("m".into(), None, told(None, 9)).owned.places(), []);
     }
 }

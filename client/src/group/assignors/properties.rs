@@ -66,9 +66,13 @@ fn check_nothing_is_taken(members: &[Member], shares: &Shares) {
     for (id, places) in shares {
         let member = named_of(&members, id);
         for place in places {
-            for other in members.iter().filter(|other| other.id != *id && other.owned.contains(place)) {
+            for other in members.iter().filter(|other| other.id != *id && other.owned.places().contains(place)) {
                 let is_later = member.generation.unwrap_or(-1).max(-1) > other.generation.unwrap_or(-1).max(-1);
-                assert!(member.owned.contains(place) && is_later, "{} has {place:?}, {id} is given it", other.id);
+                assert!(
+                    member.owned.places().contains(place) && is_later,
+                    "{} has {place:?}, {id} is given it",
+                    other.id
+                );
             }
         }
     }
@@ -90,7 +94,7 @@ fn nonsense() -> impl Strategy<Value = (BTreeMap<String, usize>, Vec<Member>)> {
     let member = (0..9u8, prop::option::of(0..4u8), topics, owned, prop::option::of(-2..3i32));
     let member = member.prop_map(|(id, instance, topics, owned, generation)| {
         let instance = instance.map(|number| number.to_string());
-        Member { id: id.to_string(), instance, rack: None, topics, owned, generation }
+        Member { id: id.to_string(), instance, rack: None, topics, owned: owned.into_iter().collect(), generation }
     });
     let partitions = prop::collection::btree_map((0..5u8).prop_map(topic), 0..9usize, 0..5);
     (partitions, prop::collection::vec(member, 0..9))
@@ -140,7 +144,7 @@ impl Group {
                 let member = &mut self.members[who.index(count)];
                 member.topics = topics.into_iter().map(topic).collect();
                 // It gives up what it no longer reads before it joins.
-                member.owned.retain(|(topic, _)| member.topics.contains(topic));
+                member.owned.0.retain(|(topic, _)| member.topics.contains(topic));
             }
             Event::Grows(number) => *self.partitions.entry(topic(number)).or_default() += 1 + usize::from(number),
             Event::Sleeps(who) if count > 0 => self.asleep = Some(self.members[who.index(count)].id.clone()),
@@ -151,7 +155,7 @@ impl Group {
     fn joins(&mut self, topics: Vec<String>) {
         // The id says nothing about who came first.
         let id = format!("{:x}", self.born * 7 % 16 + 16 * self.born);
-        self.members.push(Member { id, instance: None, rack: None, topics, owned: Vec::new(), generation: None });
+        self.members.push(Member { id, instance: None, rack: None, topics, owned: Owned::default(), generation: None });
         self.born += 1;
     }
 
@@ -159,7 +163,7 @@ impl Group {
         self.generation += 1;
         let asleep = self.asleep.take();
         for member in self.members.iter_mut().filter(|member| Some(&member.id) != asleep.as_ref()) {
-            (member.owned, member.generation) = (shares[&member.id].clone(), Some(self.generation));
+            (member.owned, member.generation) = (shares[&member.id].iter().cloned().collect(), Some(self.generation));
         }
     }
 

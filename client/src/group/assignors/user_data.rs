@@ -10,7 +10,7 @@ use bytes::Bytes;
 use thalweg_wire::PartitionIndex;
 use thalweg_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 
-use super::{Given, Place};
+use super::{Given, Owned};
 
 /// The bytes of a generation.
 const GENERATION_BYTES: usize = 4;
@@ -37,17 +37,14 @@ pub(super) fn of_cooperative(last: Option<Given<'_>>) -> Bytes {
 }
 
 /// What a sticky member had, and since which generation; `None` if it says nothing that can be read.
-pub(super) fn remembered(data: Option<&Bytes>) -> Option<(Vec<Place>, Option<i32>)> {
+pub(super) fn remembered(data: Option<&Bytes>) -> Option<(Owned, Option<i32>)> {
     let mut from = Decoder::new(data?);
     let topics = from.array(6, |from| -> Result<_, DecodeError> {
         Ok((from.string()?, from.array(4, |from| Ok(PartitionIndex(from.i32()?)))?))
     });
-    let places = topics
-        .ok()?
-        .into_iter()
-        .flat_map(|(topic, partitions)| partitions.into_iter().map(move |index| (topic.clone(), index)));
+    let owned = Owned(topics.ok()?);
     // Version 0 ends here.
-    Some((places.collect(), from.i32().ok().filter(|&generation| generation >= 0)))
+    Some((owned, from.i32().ok().filter(|&generation| generation >= 0)))
 }
 
 /// The generation of a cooperative member.
@@ -67,7 +64,8 @@ mod tests {
     fn version_0_has_no_generation() {
         let data = of_sticky(Given { generation: 5, partitions: &[("t".into(), PartitionIndex(1))] }).unwrap();
         let version_0 = data.slice(..data.len() - 4);
-        assert_eq!(remembered(Some(&version_0)), Some((vec![("t".into(), PartitionIndex(1))], None)));
+        let owned = Owned(vec![("t".into(), vec![PartitionIndex(1)])]);
+        assert_eq!(remembered(Some(&version_0)), Some((owned, None)));
     }
 
     #[test]
