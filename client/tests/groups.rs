@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use support::{broker, client, create, story};
+use support::{ADDRESS, broker, client, create, story};
 use thalweg_client::admin::Mode;
 use thalweg_client::consumer::Reset;
 use thalweg_client::group::{Commit, Options};
@@ -465,6 +465,81 @@ fn members_come_and_go_and_every_record_is_dealt_with_once() {
             let seen = seen.lock().unwrap();
             let again: Vec<_> = seen.iter().filter(|(_, times)| **times > 1).collect();
             assert!(again.is_empty(), "seed {seed}, {kind:?}: {} again, from {:?} on", again.len(), again[0]);
+        });
+    }
+}
+
+/// A member that deals with what comes, and may die with something in its hands: nobody is told, or only the coordinator.
+async fn dies(mut member: GroupConsumer, seen: Seen, mut ends: tokio::sync::watch::Receiver<u32>, seed: u64) {
+    let mut chance = Rng::new(seed);
+    loop {
+        let records = tokio::select! {
+            biased;
+            _ = ends.wait_for(|turn| *turn >= 100) => return drop(member),
+            records = member.records() => records.unwrap(),
+        };
+        match chance.below(60) {
+            0 => return drop(member),
+            1 => return std::mem::forget(member),
+            _ => {}
+        }
+        let mut seen = seen.lock().unwrap();
+        for record in records.iter() {
+            *seen.entry((records.partition().0, record.offset.0)).or_default() += 1;
+        }
+    }
+}
+
+// With Kafka's defaults. Connections are cut, the broker goes and comes, members die with records in their hands: some are
+// dealt with again, and none is passed over.
+#[test]
+fn whoever_dies_every_record_is_dealt_with() {
+    for seed in 200..212 {
+        story(seed, async |sim| {
+            let mut running = broker(&sim.world, &[]).await;
+            create(&sim.world, "t", 4, &[]).await;
+            let client = client(&sim.world);
+            let mut rng = Rng::new(seed);
+            let group = || Options { poll_interval_max: Duration::from_secs(20), ..Options::of("g") };
+            let seen = Seen::default();
+            let (ends, _) = tokio::sync::watch::channel(0_u32);
+            let writer = tokio::spawn({
+                let client = client.clone();
+                async move {
+                    for turn in 0..30 {
+                        fill(&client, "t", 4, turn * 5..turn * 5 + 5).await;
+                        client.world().clock.sleep(Duration::from_secs(2)).await;
+                    }
+                }
+            });
+            let mut members = Vec::new();
+            for _ in 0..12 {
+                let member = join(&client, group());
+                members.push(tokio::spawn(dies(member, seen.clone(), ends.subscribe(), rng.next_u64())));
+                client.world().clock.sleep(Duration::from_millis(1 + rng.below(8_000))).await;
+                match rng.below(3) {
+                    0 => drop(sim.net.cut(ADDRESS.parse().unwrap())),
+                    1 => {
+                        sim.net.cut(ADDRESS.parse().unwrap());
+                        running.stop().await.unwrap();
+                        running = broker(&sim.world, &[]).await;
+                    }
+                    _ => {}
+                }
+            }
+            writer.await.unwrap();
+            ends.send_replace(100);
+            for member in members {
+                member.await.unwrap();
+            }
+            let mut last = join(&client, group());
+            let all = async {
+                while seen.lock().unwrap().len() < 600 {
+                    deal(&mut last, &seen).await;
+                }
+            };
+            let patience = tokio::time::timeout(Duration::from_secs(600), all).await;
+            assert!(patience.is_ok(), "seed {seed}: only {} were given", seen.lock().unwrap().len());
         });
     }
 }
