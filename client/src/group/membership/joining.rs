@@ -164,8 +164,8 @@ impl Membership {
 
     /// Shares out all partitions of all topics that somebody wants.
     ///
-    /// This takes as long as it takes: a group of a thousand members and ten thousand partitions some hundredths of a
-    /// second, in which the task that it runs in does nothing else.
+    /// The assignors don't pause: for a thousand members and ten thousand partitions that is a fraction of a second, in
+    /// which this thread does nothing else. Heartbeats can wait for that long.
     async fn share_out(
         &mut self,
         protocol: &str,

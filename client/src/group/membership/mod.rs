@@ -157,19 +157,16 @@ impl Membership {
     /// From joining to the next time that the group shares out.
     async fn one_generation(&mut self) -> Result<(), Interrupt> {
         let is_eager = self.options.rebalance() == Rebalance::Eager;
-        match self.owned.iter().cloned().collect::<Vec<_>>() {
-            owned if is_eager && !owned.is_empty() => self.revoke(owned).await?,
-            owned if owned.iter().any(|partition| !self.is_wanted(partition)) => {
-                // Else they would be free only after the next round, and somebody's after one more.
-                let unwanted = owned.into_iter().filter(|partition| !self.is_wanted(partition));
-                self.revoke(unwanted.collect()).await?;
+        let owned: Vec<Partition> = self.owned.iter().cloned().collect();
+        // What it doesn't want would else be free only after the next round, and somebody's after one more.
+        let going = if is_eager { owned } else { self.unwanted(owned) };
+        if going.is_empty() {
+            self.wait_for_the_program().await?;
+            if self.options.auto_commit.is_some() {
+                self.commit(Heed::End).await?;
             }
-            _ => {
-                self.wait_for_the_program().await?;
-                if self.options.auto_commit.is_some() {
-                    self.commit(Heed::End).await?;
-                }
-            }
+        } else {
+            self.revoke(going).await?;
         }
         let joined = self.join().await?;
         let assigned = self.sync(joined).await?;
@@ -185,8 +182,11 @@ impl Membership {
         self.coordination.client.world().clock.now()
     }
 
-    fn is_wanted(&self, (topic, _): &Partition) -> bool {
-        self.desk.look(|state| state.topics.iter().any(|wanted| **wanted == **topic))
+    /// Of these, what the program doesn't want any more.
+    fn unwanted(&self, mut partitions: Vec<Partition>) -> Vec<Partition> {
+        let wanted: BTreeSet<String> = self.desk.look(|state| state.topics.iter().cloned().collect());
+        partitions.retain(|(topic, _)| !wanted.contains(&**topic));
+        partitions
     }
 
     fn patience_from_now(&self) -> Moment {

@@ -34,7 +34,7 @@ impl Membership {
                 Err(error) => self.check(&error)?,
             }
             let is_final = |outcome: &Result<usize, ErrorCode>| !outcome.is_err_and(may_pass);
-            if attempt == ATTEMPTS || told.as_ref().is_some_and(|told| told.values().all(is_final)) {
+            if told.as_ref().is_some_and(|told| attempt == ATTEMPTS || told.values().all(is_final)) {
                 break;
             }
             let (clock, pause) = (self.clock(), backoff.failed(&*self.coordination.client.world().entropy));
