@@ -1,16 +1,21 @@
 //! Accepting connections, within the limits.
+//!
+//! One too many is closed at once, and costs nobody a turn. The others are taken at `max.connection.creation.rate`: each
+//! listener has one in hand that waits for its turn, and those behind it wait in the kernel's queue, as in Kafka.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use thalweg_wire::Moment;
 use thalweg_world::net::Listener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::broker::{Advertised, Shared};
 use crate::connection;
+use crate::pace::Pace;
 use crate::settings::ConnectionLimits;
 
 /// After a failed accept (out of file descriptors, mostly): others may close theirs meanwhile.
@@ -36,17 +41,27 @@ pub async fn run(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => match shared.connections.admit(peer) {
-                Some(place) => {
-                    let (shared, advertised, stopping) = (shared.clone(), advertised.clone(), stopping.clone());
-                    connections.spawn(async move {
-                        connection::serve(shared, stream, peer, advertised, stopping).await;
-                        drop(place);
-                    });
+            Ok((stream, peer)) => {
+                let Some(place) = shared.connections.admit(peer) else {
+                    // Closed without a word: there is no request to answer.
+                    tracing::warn!(%peer, "connection refused: too many are open");
+                    continue;
+                };
+                let clock = &shared.world.clock;
+                let turn = shared.connections.turn(clock.now());
+                if turn > clock.now() {
+                    tokio::select! {
+                        biased;
+                        _ = stopping.wait_for(|stopping| *stopping) => break,
+                        () = clock.sleep_until(turn) => {}
+                    }
                 }
-                // As in Kafka: closed without a word, there is no request to answer.
-                None => tracing::warn!(%peer, "connection refused: too many are open"),
-            },
+                let (shared, advertised, stopping) = (shared.clone(), advertised.clone(), stopping.clone());
+                connections.spawn(async move {
+                    connection::serve(shared, stream, peer, advertised, stopping).await;
+                    drop(place);
+                });
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection can't be accepted");
                 shared.world.clock.sleep(ACCEPT_PAUSE).await;
@@ -67,13 +82,14 @@ pub async fn run(
     }
 }
 
-/// How many connections there are, in all and from each address.
+/// How many connections there are, in all and from each address, and how fast they come.
 pub struct Connections {
     open: Mutex<Open>,
 }
 
 struct Open {
     limits: ConnectionLimits,
+    pace: Pace,
     total: usize,
     by_address: BTreeMap<IpAddr, usize>,
 }
@@ -87,12 +103,20 @@ pub struct Place {
 impl Connections {
     /// No connection yet.
     pub fn new(limits: ConnectionLimits) -> Arc<Connections> {
-        Arc::new(Connections { open: Mutex::new(Open { limits, total: 0, by_address: BTreeMap::new() }) })
+        let open = Open { limits, pace: Pace::new(), total: 0, by_address: BTreeMap::new() };
+        Arc::new(Connections { open: Mutex::new(open) })
     }
 
     /// Other limits from now on; those that are there stay.
     pub fn limit(&self, limits: ConnectionLimits) {
         self.open.lock().expect(UNPOISONED).limits = limits;
+    }
+
+    /// When a connection has its turn that comes now.
+    pub fn turn(&self, now: Moment) -> Moment {
+        let mut open = self.open.lock().expect(UNPOISONED);
+        let per_second = open.limits.per_second;
+        open.pace.turn(per_second, now)
     }
 
     /// A place for a connection, unless there are too many.
@@ -130,13 +154,17 @@ const UNPOISONED: &str = "no code panics while it holds the counts";
 mod tests {
     use super::*;
 
+    fn unlimited() -> ConnectionLimits {
+        crate::settings::tests::settings(&[]).connections
+    }
+
     #[test]
     fn a_place_is_free_again_when_its_connection_ends() {
         let connections = Connections::new(ConnectionLimits {
             total: 3,
             per_ip: 2,
             per_ip_overrides: vec![([10, 0, 0, 9].into(), 1)],
-            idle: None,
+            ..unlimited()
         });
         let peer = |last: u8, port| SocketAddr::from(([10, 0, 0, last], port));
         let first = connections.admit(peer(1, 1)).unwrap();
@@ -148,7 +176,7 @@ mod tests {
         assert!(connections.admit(peer(9, 2)).is_none(), "one from the address with a limit of its own");
         drop(special);
         assert!(connections.admit(peer(9, 2)).is_some());
-        connections.limit(ConnectionLimits { total: 5, per_ip: 1, per_ip_overrides: Vec::new(), idle: None });
+        connections.limit(ConnectionLimits { total: 5, per_ip: 1, ..unlimited() });
         assert!(connections.admit(peer(1, 4)).is_none(), "one from each address now");
     }
 }

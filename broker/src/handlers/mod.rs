@@ -430,7 +430,7 @@ pub async fn handle(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cl
         65 => request.answered(&transactions::describe(request.body()?)?),
         66 => request.answered(&transactions::list(request.body()?)?),
         71 => request.answered(&telemetry::subscriptions(shared, &request.body()?)),
-        72 => request.answered(&telemetry::push(&request.body()?)),
+        72 => request.answered(&telemetry::push(shared, &request.body()?)),
         74 => request.answered(&list_config_resources::handle(shared, &request.body()?, version)),
         75 => request.answered(&describe_topic_partitions::handle(shared, request.body()?)),
         80 => request.answered(&raft_voters::add(shared, &request.body()?)),

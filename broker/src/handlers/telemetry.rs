@@ -25,8 +25,6 @@ const COMPRESSIONS: [i8; 4] = [4, 3, 1, 2];
 const UNCOMPRESSED: i8 = 0;
 /// Kafka's, for a client without subscriptions.
 const INTERVAL_MS: i32 = 300_000;
-/// `telemetry.max.bytes`.
-const BYTES_MAX: usize = 1 << 20;
 
 /// Answers GetTelemetrySubscriptions: a client without an id gets one.
 pub fn subscriptions(shared: &Shared, request: &GetTelemetrySubscriptionsRequest) -> GetTelemetrySubscriptionsResponse {
@@ -39,21 +37,21 @@ pub fn subscriptions(shared: &Shared, request: &GetTelemetrySubscriptionsRequest
         subscription_id: NOTHING,
         accepted_compression_types: COMPRESSIONS.to_vec(),
         push_interval_ms: INTERVAL_MS,
-        telemetry_max_bytes: BYTES_MAX as i32,
+        telemetry_max_bytes: i32::try_from(shared.settings.requests.telemetry_bytes).unwrap_or(i32::MAX),
         delta_temporality: true,
         ..GetTelemetrySubscriptionsResponse::default()
     }
 }
 
 /// Answers PushTelemetry.
-pub fn push(request: &PushTelemetryRequest) -> PushTelemetryResponse {
+pub fn push(shared: &Shared, request: &PushTelemetryRequest) -> PushTelemetryResponse {
     let code = if request.client_instance_id == Uuid::ZERO {
         ErrorCode::InvalidRequest
     } else if request.subscription_id != NOTHING {
         ErrorCode::UnknownSubscriptionId
     } else if !(UNCOMPRESSED..=COMPRESSIONS[0]).contains(&request.compression_type) {
         ErrorCode::UnsupportedCompressionType
-    } else if request.metrics.len() > BYTES_MAX {
+    } else if request.metrics.len() > shared.settings.requests.telemetry_bytes {
         ErrorCode::TelemetryTooLarge
     } else {
         ErrorCode::None

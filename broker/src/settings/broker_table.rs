@@ -111,13 +111,13 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The group protocols that are served.";
     "group.coordinator.threads" Int Some("4"), AtLeast(1), Static, Moot:
         "Kafka's threads for groups.";
-    "group.initial.rebalance.delay.ms" Int Some("0"), Any, Static, Waits:
+    "group.initial.rebalance.delay.ms" Int Some("0"), Any, Static, Acts:
         "How long a new classic group waits for more members before its first rebalance.";
-    "group.max.session.timeout.ms" Int Some("1800000"), Any, Static, Waits:
+    "group.max.session.timeout.ms" Int Some("1800000"), Any, Static, Acts:
         "The longest session that a member of a classic group may ask for.";
-    "group.max.size" Int Some("2147483647"), AtLeast(1), Static, Waits:
-        "Members that a classic group may have.";
-    "group.min.session.timeout.ms" Int Some("6000"), Any, Static, Waits:
+    "group.max.size" Int Some("2147483647"), AtLeast(1), Static, Acts:
+        "Members that a classic group may have; 10,000 at most.";
+    "group.min.session.timeout.ms" Int Some("6000"), Any, Static, Acts:
         "The shortest session that a member of a classic group may ask for.";
     "group.state.bytes" Long Some("268435456"), AtLeast(0), Static, Acts:
         "Memory for groups, their members and their offsets, in bytes; past it nobody and no offset is added, and members go on.";
@@ -213,10 +213,10 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The topics' default for segment.bytes.";
     "log.segment.delete.delay.ms" Long Some("60000"), AtLeast(0), Cluster, Waits:
         "The topics' default for file.delete.delay.ms; also how long a deleted topic's files stay.";
-    "max.connection.creation.rate" Int Some("2147483647"), AtLeast(0), Cluster, Waits:
-        "New connections a second.";
+    "max.connection.creation.rate" Int Some("2147483647"), AtLeast(0), Cluster, Acts:
+        "New connections a second; the next have to wait.";
     "max.connections" Int Some("2147483647"), AtLeast(0), Cluster, Acts:
-        "Connections at one time; the next has to wait.";
+        "Connections at one time; the next is closed.";
     "max.connections.per.ip" Int Some("2147483647"), AtLeast(0), Cluster, Acts:
         "Connections from one address at one time; the next is closed.";
     "max.connections.per.ip.overrides" String Some(""), Any, Cluster, Acts:
@@ -259,23 +259,23 @@ pub(super) static BROKER: &[Setting] = rows! {
         "Kafka's threads for recovery; here a directory recovers from its journal.";
     "num.replica.fetchers" Int Some("1"), AtLeast(1), Cluster, Waits:
         "Connections over which a follower follows one leader.";
-    "offset.metadata.max.bytes" Int Some("4096"), Any, Static, Waits:
+    "offset.metadata.max.bytes" Int Some("4096"), Any, Static, Acts:
         "The longest note that may come with a committed offset.";
     "offsets.commit.timeout.ms" Int Some("5000"), AtLeast(1), Static, Waits:
         "How long a commit of offsets waits to be stored.";
-    "offsets.load.buffer.size" Int Some("5242880"), AtLeast(1), Static, Waits:
+    "offsets.load.buffer.size" Int Some("5242880"), AtLeast(1), Static, Acts:
         "How many bytes are read at a time when a coordinator loads.";
-    "offsets.retention.check.interval.ms" Long Some("600000"), AtLeast(1), Static, Waits:
+    "offsets.retention.check.interval.ms" Long Some("600000"), AtLeast(1), Static, Acts:
         "How often expired offsets are looked for.";
-    "offsets.retention.minutes" Int Some("10080"), AtLeast(1), Static, Waits:
+    "offsets.retention.minutes" Int Some("10080"), AtLeast(1), Static, Acts:
         "How long the offsets of an empty group are kept.";
     "offsets.topic.compression.codec" Int Some("0"), Any, Static, Waits:
         "The codec of __consumer_offsets, as a number; 0 is none.";
-    "offsets.topic.num.partitions" Int Some("50"), AtLeast(1), Static, Waits:
+    "offsets.topic.num.partitions" Int Some("50"), AtLeast(1), Static, Acts:
         "Partitions of __consumer_offsets; it can't change once the topic exists.";
     "offsets.topic.replication.factor" Short Some("3"), AtLeast(1), Static, Waits:
         "Replicas of __consumer_offsets, at most as many as there are brokers.";
-    "offsets.topic.segment.bytes" Int Some("104857600"), AtLeast(1), Static, Waits:
+    "offsets.topic.segment.bytes" Int Some("104857600"), AtLeast(1), Static, Acts:
         "The segment.bytes of __consumer_offsets.";
     "principal.builder.class" Class Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Any, PerBroker, Waits:
         "How a connection's principal is made out.";
@@ -286,9 +286,9 @@ pub(super) static BROKER: &[Setting] = rows! {
     "producer.purgatory.purge.interval.requests" Int Some("1000"), Any, Static, Moot:
         "Kafka's housekeeping of waiting requests.";
     "queued.max.request.bytes" Long Some("-1"), Any, Static, Waits:
-        "Bytes of requests in hand at one time; below 0 the memory budget decides.";
-    "queued.max.requests" Int Some("500"), AtLeast(1), Static, Acts:
-        "Requests in hand at one time before sockets are left unread.";
+        "Bytes of requests in hand at one time; so far the memory budget decides.";
+    "queued.max.requests" Int Some("500"), AtLeast(1), Static, Moot:
+        "Requests in hand at one time in Kafka; here their bytes decide.";
     "replica.fetch.backoff.ms" Int Some("1000"), AtLeast(0), Static, Waits:
         "How long a follower waits after an error.";
     "replica.fetch.max.bytes" Int Some("1048576"), AtLeast(0), Static, Waits:
@@ -309,7 +309,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "The receive buffer of a follower's connection; the operating system sizes it.";
     "replica.socket.timeout.ms" Int Some("30000"), Any, Static, Waits:
         "How long a follower waits for its leader's answer.";
-    "request.timeout.ms" Int Some("30000"), Any, Static, Acts:
+    "request.timeout.ms" Int Some("30000"), Any, Static, Waits:
         "How long a request among nodes may take.";
     "sasl.enabled.mechanisms" List Some("GSSAPI"), Any, PerBroker, Waits:
         "How callers may authenticate.";
@@ -339,7 +339,7 @@ pub(super) static BROKER: &[Setting] = rows! {
         "What opens the truststore.";
     "super.users" String None, Any, Static, Waits:
         "Principals that may do everything, parted by semicolons.";
-    "telemetry.max.bytes" Int Some("1048576"), AtLeast(1), Static, Waits:
+    "telemetry.max.bytes" Int Some("1048576"), AtLeast(1), Static, Acts:
         "The largest push of a client's metrics.";
     "transaction.abort.timed.out.transaction.cleanup.interval.ms" Int Some("10000"), AtLeast(1), Static, Waits:
         "How often transactions past their time are looked for.";

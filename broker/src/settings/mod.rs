@@ -92,12 +92,10 @@ pub struct RequestLimits {
     pub fetch_bytes: usize,
     /// `max.request.partition.size.limit`: partitions in one answer to DescribeTopicPartitions.
     pub partitions: usize,
-    /// `queued.max.requests`: requests in hand at one time.
-    pub queued: usize,
     /// `max.incremental.fetch.session.cache.slots`: fetch sessions at one time.
     pub fetch_sessions: usize,
-    /// `request.timeout.ms`: how long a request among nodes may take.
-    pub timeout: Duration,
+    /// `telemetry.max.bytes`: the largest push of a client's metrics.
+    pub telemetry_bytes: usize,
 }
 
 /// How many may connect.
@@ -109,6 +107,8 @@ pub struct ConnectionLimits {
     pub per_ip: usize,
     /// `max.connections.per.ip.overrides`: from these addresses.
     pub per_ip_overrides: Vec<(IpAddr, usize)>,
+    /// `max.connection.creation.rate`: new ones a second.
+    pub per_second: u32,
     /// `connections.max.idle.ms`: how long a connection may be silent; `None` is for ever.
     pub idle: Option<Duration>,
 }
@@ -182,9 +182,8 @@ impl Settings {
                 frame_bytes: size("socket.request.max.bytes"),
                 fetch_bytes: size("fetch.max.bytes"),
                 partitions: size("max.request.partition.size.limit"),
-                queued: size("queued.max.requests"),
                 fetch_sessions: size("max.incremental.fetch.session.cache.slots"),
-                timeout: span("request.timeout.ms"),
+                telemetry_bytes: size("telemetry.max.bytes"),
             },
             connections,
             offsets: OffsetSettings {
@@ -375,6 +374,7 @@ fn connections(values: &Values, problems: &mut Problems) -> ConnectionLimits {
         total: count("max.connections"),
         per_ip: count("max.connections.per.ip"),
         per_ip_overrides,
+        per_second: u32::try_from(values.number("max.connection.creation.rate")).unwrap_or_default(),
         idle,
     }
 }
