@@ -28,6 +28,7 @@ use crate::deletion::Deletion;
 use crate::dormant::{Dormant, Points};
 use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
+use crate::metrics::{self, Measure, Metrics};
 use crate::partition::Partition;
 use crate::partitions::Partitions;
 use crate::producer_ids::ProducerIds;
@@ -62,6 +63,8 @@ pub struct Shared {
     pub memory: RequestMemory,
     /// Places for connections.
     pub connections: Arc<Connections>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Held while partitions are told of changed settings.
     pub following: Mutex<()>,
     /// Held while log directories are described: a look at every file is for one at a time.
@@ -181,6 +184,7 @@ impl Broker {
             groups: Groups::new(settings.groups.state_bytes),
             producer_ids: ProducerIds::new(settings.node),
             connections: Connections::new(cluster.settings().connections.clone()),
+            metrics: Metrics::new(),
             following: Mutex::default(),
             log_dirs: tokio::sync::Mutex::default(),
             partitions,
@@ -249,6 +253,11 @@ impl Broker {
     #[cfg(test)]
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// What it has counted, and what it holds now.
+    pub fn measures(&self) -> Vec<Measure> {
+        metrics::measures(&self.shared)
     }
 
     /// Bytes of requests that are held now: frames half read, and those being served.

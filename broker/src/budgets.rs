@@ -118,7 +118,21 @@ pub struct RequestMemory {
     turns: Arc<Turns>,
     large_answers: Arc<Semaphore>,
     remembered: Remembered,
-    bytes: usize,
+    /// The budgets of small and of large frames.
+    sizes: [usize; 2],
+}
+
+/// What is taken of the budgets now, in bytes; what is overdrawn left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// Of small frames.
+    pub small: usize,
+    /// Of large frames.
+    pub large: usize,
+    /// Of fetches that wait.
+    pub waiting_fetches: usize,
+    /// Of records in memory.
+    pub remembered: usize,
 }
 
 /// The budget of records in memory that fetches are given.
@@ -162,7 +176,7 @@ impl RequestMemory {
             turns: Arc::default(),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             remembered: Remembered(Arc::new(Semaphore::new(REMEMBERED_BYTES))),
-            bytes: small + large,
+            sizes: [small, large],
         }
     }
 
@@ -173,7 +187,19 @@ impl RequestMemory {
 
     /// Bytes that permits hold now, what is overdrawn left out.
     pub fn in_use(&self) -> usize {
-        self.bytes - self.small.available_permits() - self.large.available_permits()
+        let Taken { small, large, .. } = self.taken();
+        small + large
+    }
+
+    /// What is taken of each budget.
+    pub fn taken(&self) -> Taken {
+        let of = |size: usize, budget: &Semaphore| size - budget.available_permits();
+        Taken {
+            small: of(self.sizes[0], &self.small),
+            large: of(self.sizes[1], &self.large),
+            waiting_fetches: of(WAITING_FETCHES_BYTES, &self.waiting_fetches),
+            remembered: of(REMEMBERED_BYTES, &self.remembered.0),
+        }
     }
 
     /// Room to remember so many bytes of a fetch that waits; `None` if there is none: answer it at once.

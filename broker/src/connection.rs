@@ -22,7 +22,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, watch};
 
 use crate::broker::{Advertised, Shared};
 use crate::budgets::{Permit, SMALL_FRAME_BYTES};
-use crate::frames::{Frame, Frames, NoFrame};
+use crate::frames::{Frame, Frames, NoFrame, PREFIX_BYTES};
 use crate::handlers::{self, Answer, Ending, Flow, Request};
 use crate::reply::{Outgoing, Reply};
 
@@ -54,7 +54,10 @@ pub async fn serve(
     let ended = Connection::new(&shared, peer, advertised).run(&mut stream, &mut stopping).await;
     match ended {
         Ended::ByPeer => tracing::debug!(%peer, "connection closed"),
-        Ended::ByUs(reason) => tracing::debug!(%peer, %reason, "connection closed by the broker"),
+        Ended::ByUs(reason) => {
+            shared.metrics.connections_ended.count();
+            tracing::debug!(%peer, %reason, "connection closed by the broker");
+        }
     }
 }
 
@@ -204,6 +207,8 @@ impl<'a> Connection<'a> {
     ) -> Result<(), String> {
         let ending = Ending::new(self.ending.subscribe());
         let request = Request::parse(frame, self.peer, &self.advertised, &ending)?;
+        let key = request.head.key;
+        self.shared.metrics.request(key, PREFIX_BYTES + request.byte_length());
         let mut turn = None;
         if request.flow() == Flow::Barrier {
             self.answer_all(stream, stopping, request.permit()).await?;
@@ -212,7 +217,8 @@ impl<'a> Connection<'a> {
                 turn = Some(self.turn(&request).await?);
             }
         }
-        let answer = handlers::handle(self.shared, request).await?;
+        let answer = handlers::handle(self.shared, request).await;
+        let answer = answer.inspect_err(|_| self.shared.metrics.request_closed(key))?;
         drop(turn);
         match answer {
             Answer::None => {}
@@ -346,7 +352,10 @@ impl<'a> Connection<'a> {
             };
             match sent {
                 Some(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Some(_) => self.active = clock.now(),
+                Some(bytes) => {
+                    self.shared.metrics.bytes_out.add(bytes);
+                    self.active = clock.now();
+                }
                 // It waited, and is read again first.
                 None => {}
             }

@@ -16,6 +16,7 @@ pub mod frames;
 pub mod groups;
 pub mod handlers;
 pub mod listeners;
+pub mod metrics;
 pub mod pace;
 pub mod partition;
 pub mod partitions;

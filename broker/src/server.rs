@@ -44,12 +44,15 @@ pub async fn run(
             Ok((stream, peer)) => {
                 let Some(place) = shared.connections.admit(peer) else {
                     // Closed without a word: there is no request to answer.
+                    shared.metrics.connections_refused.count();
                     tracing::warn!(%peer, "connection refused: too many are open");
                     continue;
                 };
                 let clock = &shared.world.clock;
                 let turn = shared.connections.turn(clock.now());
+                shared.metrics.connections.count();
                 if turn > clock.now() {
+                    shared.metrics.connections_throttled.count();
                     tokio::select! {
                         biased;
                         _ = stopping.wait_for(|stopping| *stopping) => break,
@@ -117,6 +120,11 @@ impl Connections {
         let mut open = self.open.lock().expect(UNPOISONED);
         let per_second = open.limits.per_second;
         open.pace.turn(per_second, now)
+    }
+
+    /// How many there are.
+    pub fn open(&self) -> usize {
+        self.open.lock().expect(UNPOISONED).total
     }
 
     /// A place for a connection, unless there are too many.

@@ -87,6 +87,15 @@ pub enum Told {
     Always,
 }
 
+/// How many sessions there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// Sessions.
+    pub sessions: usize,
+    /// Partitions in all of them.
+    pub partitions: usize,
+}
+
 /// All sessions of the broker.
 pub struct FetchSessions {
     slots: usize,
@@ -135,6 +144,12 @@ impl FetchSessions {
     /// None yet; at most so many.
     pub fn new(slots: usize, entropy: Arc<dyn Entropy>, partitions: Arc<Partitions>) -> FetchSessions {
         FetchSessions { slots, entropy, partitions, table: Mutex::default() }
+    }
+
+    /// How many there are.
+    pub fn size(&self) -> Size {
+        let table = self.table();
+        Size { sessions: table.by_id.len(), partitions: table.partitions }
     }
 
     /// Ends a session, if there is one of that id.

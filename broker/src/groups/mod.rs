@@ -93,6 +93,11 @@ impl Groups {
         self.memory.taken()
     }
 
+    /// Coordinators that were asked for.
+    pub fn coordinators(&self) -> usize {
+        self.drivers().running.len()
+    }
+
     /// Asks the coordinator of a group, and waits for its answer. Until it is decided the request keeps the permit for its
     /// frame. Both may take long, where a coordinator is loaded or its disk is slow: whoever asks holds nothing meanwhile
     /// that others wait for, beside its frame, and of frames that wait there are only so many.
