@@ -43,6 +43,10 @@ const HURRIED_MAX: Duration = Duration::from_secs(5);
 /// How long an answer may take that was gathered in a turn, which others wait for: see `groups::answers`.
 const TURN_SEND_MAX: Duration = Duration::from_secs(30);
 
+/// How much later than its idle time a silent connection may end. A busy one is looked at about once in its idle time,
+/// whatever this is; it keeps one that says a word right before from being looked at again at once.
+const IDLE_SLACK: Duration = Duration::from_millis(900);
+
 /// Serves a connection until either side ends it. Never fails: what goes wrong with a peer ends at its connection.
 pub async fn serve(
     shared: Arc<Shared>,
@@ -184,7 +188,7 @@ impl<'a> Connection<'a> {
                     if clock.now() >= until {
                         return Ended::ByUs("idle for connections.max.idle.ms".to_owned());
                     }
-                    idle = clock.sleep_until(until.max(clock.now() + idle_after / 8));
+                    idle = clock.sleep_until(until.max(clock.now() + (idle_after / 8).min(IDLE_SLACK)));
                     None
                 }
             };
@@ -327,6 +331,7 @@ impl<'a> Connection<'a> {
         let clock = &self.shared.world.clock;
         let turn = outgoing.is_in_turn().then(|| clock.now() + TURN_SEND_MAX);
         let mut own: Option<Wait> = None;
+        let mut taken = clock.now();
         while !outgoing.is_empty() {
             let mut send = std::pin::pin!(async {
                 outgoing.warm(&self.shared.world).await?;
@@ -338,7 +343,8 @@ impl<'a> Connection<'a> {
                     if wait.is_none() && own.is_none() && self.frames.is_mid_frame() {
                         own = Some(self.place(&Permit::default()));
                     }
-                    let idle = clock.now() + idle_after(self.shared);
+                    // Reading again what was to be sent is no sign of life.
+                    let idle = taken + idle_after(self.shared);
                     let limits = [turn, Wait::until(wait), Wait::until(own.as_ref())];
                     let until = limits.into_iter().flatten().fold(idle, Moment::min);
                     tokio::select! {
@@ -354,7 +360,8 @@ impl<'a> Connection<'a> {
                 Some(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Some(bytes) => {
                     self.shared.metrics.bytes_out.add(bytes);
-                    self.active = clock.now();
+                    taken = clock.now();
+                    self.active = taken;
                 }
                 // It waited, and is read again first.
                 None => {}
