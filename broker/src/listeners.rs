@@ -296,6 +296,17 @@ mod tests {
     }
 
     #[test]
+    fn there_are_so_many_listeners_and_no_more() {
+        let name = |n: usize| format!("{}{}", char::from(b'A' + (n / 26) as u8), char::from(b'A' + (n % 26) as u8));
+        let of = |count: usize| {
+            let listening: Vec<String> = (0..count).map(|n| format!("{}://a:{}", name(n), 1000 + n)).collect();
+            let map: Vec<_> = (0..count).map(|n| (name(n), PLAINTEXT.to_owned())).collect();
+            listeners(&listening, &[], &Protocols { map: &map, controllers: &[] }, None).map(|(all, _)| all.len())
+        };
+        assert_eq!((of(LISTENERS_MAX), of(LISTENERS_MAX + 1)), (Ok(LISTENERS_MAX), Err(BadListener::TooMany)));
+    }
+
+    #[test]
     fn an_endpoint_is_read_in_all_its_forms() {
         assert_eq!(Endpoint::parse("PLAINTEXT://a.b-c:9092"), Ok(endpoint(Some("PLAINTEXT"), "a.b-c", 9092)));
         assert_eq!(Endpoint::parse("plaintext://a:9092"), Ok(endpoint(Some("PLAINTEXT"), "a", 9092)));

@@ -146,3 +146,22 @@ impl fmt::Display for SequenceError {
 }
 
 impl std::error::Error for SequenceError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thalweg_wire::batch::Builder;
+
+    #[test]
+    fn who_is_silent_for_as_long_as_the_setting_says_is_forgotten() {
+        const DAY: i64 = 86_400_000;
+        let mut window = Window::new(Producers::default(), Duration::from_millis(DAY as u64));
+        let batch = Builder::new().producer(ProducerId(7), ProducerEpoch(0), 0).record(Timestamp::NONE, None, None);
+        window.expire(Timestamp::from_millis(1));
+        window.note(batch.build().unwrap().header(), Timestamp::from_millis(1));
+        for (now, known) in [(DAY, 1), (DAY + EXPIRY_INTERVAL_MS, 0)] {
+            window.expire(Timestamp::from_millis(now));
+            assert_eq!(window.producers().len(), known, "after {} ms", now - 1);
+        }
+    }
+}

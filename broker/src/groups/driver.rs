@@ -499,3 +499,16 @@ fn policy(settings: &Settings, entry_bytes: usize) -> Policy {
         ..Policy::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::tests::settings;
+
+    #[test]
+    fn a_group_never_has_more_members_than_one_record_holds() {
+        for (given, members) in [("2147483647", MEMBERS_MAX), ("10001", 10_000), ("9999", 9_999), ("1", 1)] {
+            assert_eq!(policy(&settings(&[("group.max.size", given)]), 1 << 20).members_max, members);
+        }
+    }
+}

@@ -65,13 +65,19 @@ async fn producers(
     })?;
     let leader = shared.leader_of(&topic, partition).await.map_err(|code| (code, None))?;
     let told = leader.producers(|producers| {
-        *left = left.checked_sub(producers.len())?;
+        take(left, producers.len())?;
         Some(producers.iter().map(|(id, producer)| state(id, producer)).collect())
     });
     told.ok_or_else(|| {
         let message = format!("one answer tells of {TOLD_MAX} producers at most: ask for fewer partitions");
         (ErrorCode::UnknownServerError, Some(message))
     })
+}
+
+/// Takes so many out of what is left; nothing, if there are not so many.
+fn take(left: &mut usize, producers: usize) -> Option<()> {
+    *left = left.checked_sub(producers)?;
+    Some(())
 }
 
 fn state(producer_id: ProducerId, producer: &Producer) -> ProducerState {
@@ -84,5 +90,19 @@ fn state(producer_id: ProducerId, producer: &Producer) -> ProducerState {
         coordinator_epoch: producer.coordinator_epoch,
         current_txn_start_offset: producer.transaction_start.unwrap_or(Offset(-1)),
         ..ProducerState::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_tells_of_so_many_and_of_no_more() {
+        let mut left = TOLD_MAX;
+        assert_eq!(take(&mut left, PRODUCERS_MAX), Some(()));
+        assert_eq!(take(&mut left, PRODUCERS_MAX), None);
+        assert_eq!(take(&mut left, TOLD_MAX - PRODUCERS_MAX), Some(()), "a smaller partition behind it");
+        assert_eq!(take(&mut left, 1), None);
     }
 }

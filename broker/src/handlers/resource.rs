@@ -57,3 +57,14 @@ pub(super) fn check_partitions(shared: &Shared, named: usize) -> Result<(), Clos
         Err(format!("{named} partitions are named, and there are {partitions}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_may_be_named_as_there_may_be_and_no_more() {
+        assert_eq!(check_few(SPARE, "users"), Ok(()));
+        assert_eq!(check_few(SPARE + 1, "users"), Err("10001 users are named, 10000 may be".to_owned()));
+    }
+}
