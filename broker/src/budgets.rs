@@ -1,4 +1,4 @@
-//! Memory that peers may make us hold, in one table.
+//! Memory that peers may make us hold, in one table. Every other limit is in `docs/limits.md`.
 //!
 //! | budget | bytes | what it bounds |
 //! |---|---|---|
