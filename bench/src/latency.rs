@@ -5,7 +5,7 @@ use std::time::Duration;
 use thalweg_world::real;
 
 use crate::drive::{Load, Until};
-use crate::hostile::Hostile;
+use crate::hostile::{self, Hostile, Kind};
 use crate::produce;
 use crate::report::Report;
 use crate::requests::{Acks, ProduceFrame, Shape};
@@ -38,10 +38,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) connections: u32,
 
-    /// Connections beside them that do harm: noise, frames that lie about their length or counts, batches that rotted, half
-    /// frames, answers that are never read; up to a hundred tries a second each
+    /// Connections beside them that do harm, up to a hundred tries a second each
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(crate) hostile: u32,
+
+    /// What harm they do; may be repeated, and they take it in turn. By default all that is small: noise, frames that lie
+    /// about their length or counts, batches that rotted, silence, half frames, answers that are never read
+    #[arg(long, value_name = "KIND")]
+    pub(crate) harm: Vec<Kind>,
+
+    /// Connections beside them that have sent two bytes, and stay
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=20_000))]
+    pub(crate) half_open: u32,
 
     /// Stop after so many seconds
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
@@ -64,7 +72,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
         due: None,
     };
     let clock = real::world().map_err(Failure::at("no random bytes"))?.clock;
-    let hostile = Hostile::start(subject.address(), arguments.hostile, &clock)?;
+    let half_open = hostile::half_open(subject.address(), arguments.half_open).await?;
+    let hostile = Hostile::start(subject.address(), arguments.hostile, &arguments.harm, &clock)?;
     let measured = produce::measure(&subject, &load, 0).await?;
     let pace = if rate > 0 { format!("{rate}/s") } else { "one after the other".to_owned() };
     let mut report = Report::new(format!(
@@ -78,5 +87,6 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<Report> {
     if arguments.hostile > 0 {
         report.put("tries/s", hostile.tries() as f64 / measured.driven.elapsed.as_secs_f64(), "");
     }
+    drop(half_open);
     Ok(report)
 }

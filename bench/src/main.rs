@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod all;
+mod bombs;
 mod client;
 mod create;
 mod drive;

@@ -21,6 +21,8 @@ pub(crate) struct Usage {
     pub(crate) sleeps: u64,
     /// Its memory now, bytes.
     pub(crate) resident: u64,
+    /// The most that it ever had, bytes.
+    pub(crate) peak: u64,
 }
 
 impl Sub for Usage {
@@ -34,6 +36,7 @@ impl Sub for Usage {
             disk_bytes: self.disk_bytes.saturating_sub(earlier.disk_bytes),
             sleeps: self.sleeps.saturating_sub(earlier.sleeps),
             resident: self.resident,
+            peak: self.peak,
         }
     }
 }
@@ -53,12 +56,14 @@ pub(crate) fn usage(pid: u32) -> Outcome<Usage> {
         let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
         sleeps += field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
     }
+    let status = read("status")?;
     Ok(Usage {
         cpu: Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64),
         write_calls: field(&io, "syscw:").ok_or_else(malformed)?,
         disk_bytes: field(&io, "write_bytes:").ok_or_else(malformed)?,
         sleeps,
-        resident: field(&read("status")?, "VmRSS:").unwrap_or(0) * 1024,
+        resident: field(&status, "VmRSS:").unwrap_or(0) * 1024,
+        peak: field(&status, "VmHWM:").unwrap_or(0) * 1024,
     })
 }
 

@@ -82,6 +82,7 @@ impl Report {
             self.put("write calls/1000 records", used.write_calls as f64 / (records as f64 / 1e3), "");
             self.put("disk bytes/byte", used.disk_bytes as f64 / bytes as f64, "");
             self.put("resident", used.resident as f64 / MIB, "MiB");
+            self.put("peak resident", used.peak as f64 / MIB, "MiB");
         }
         self.put("client cores", client.cpu.as_secs_f64() / seconds, "");
     }
