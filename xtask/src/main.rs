@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod ci;
+mod fuzz;
 mod generate;
 mod planted;
 mod tidy;
@@ -14,6 +15,8 @@ const USAGE: &str = "usage: cargo xtask VERB
   generate [--check]   write messages/src/generated from messages/schema, or fail when it is stale
   tidy                 check the rules of the house: arrows between crates, purity of the pillars, files
   planted [WORDS]      plant known mistakes, one at a time, and see that the tests find them (about 20 minutes)
+  fuzz [--seconds N] [TARGET...]
+                       look for bytes that break what reads them: each target for so long (60), or those that are named
   ci                   everything that has to hold before a change goes in, with the time of each step";
 
 fn main() -> ExitCode {
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["planted"] => planted::run(&root(), ""),
         ["planted", only] => planted::run(&root(), only),
+        ["fuzz", arguments @ ..] => fuzz::run(&root(), arguments),
         ["ci"] => ci::run(&root()),
         _ => {
             eprintln!("{USAGE}");
