@@ -1,6 +1,7 @@
 //! Reads as a member of a group: what was printed is committed, and what was not is somebody's next.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often it looks whether there is something else to do than to wait for records.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long what is being printed may still take behind a Ctrl-C.
+const LAST_WRITE_MAX: Duration = Duration::from_secs(1);
 
 type Partition = (Arc<str>, PartitionIndex);
 
@@ -107,10 +111,20 @@ impl Reader<'_> {
                 Some(polled) => {
                     self.last_came = clock.now();
                     let polled = polled.map_err(|error| unreadable(&error))?;
+                    let mut dealing = pin!(self.deal_with(polled));
                     tokio::select! {
                         biased;
-                        done = self.deal_with(polled) => done?,
-                        _ = signals.next() => return Ok(End::Interrupted),
+                        done = &mut dealing => done?,
+                        _ = signals.next() => {
+                            // What is half printed is printed, and then committed, unless nobody takes it.
+                            tokio::select! {
+                                biased;
+                                done = dealing => done?,
+                                _ = signals.next() => {}
+                                () = clock.sleep(LAST_WRITE_MAX) => {}
+                            }
+                            return Ok(End::Interrupted);
+                        }
                     }
                 }
                 None if self.of.idle.is_some_and(|idle| clock.now() >= self.last_came + idle) => {
