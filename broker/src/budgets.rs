@@ -6,7 +6,7 @@
 //! | large frames | 128 MiB | requests above that, as far as their bytes have arrived |
 //! | frames that wait for coordinators of groups | 8 of the 16 MiB, 64 of the 128 MiB | requests that are not decided yet, because a disk is slow or a partition is loaded; past it they are sent away, see [`Places`] |
 //! | frames that wait for what came before them on their connection | 4 of the 16 MiB, 32 of the 128 MiB | requests behind a Fetch or a JoinGroup that waits, and what a peer has sent behind them; large ones that wait for their turn; past it what they wait for is hurried, or they are closed, see `connection` |
-//! | large requests, decoded | 3, of 8 MiB as frames | one of each kind is handled at a time, see [`Awaits`] |
+//! | large requests, decoded | 4, of 8 MiB as frames | one of each kind is handled at a time, see [`Awaits`] |
 //! | one more frame of each class | 64 KiB, 100 MiB | one frame at a time may finish past its budget, so that half-read ones never block each other for ever |
 //! | fetches that wait | 64 MiB | what is remembered of requests that wait for records; past it they are answered at once |
 //! | state of groups | 256 MiB (`group.state.bytes`) | groups, members and whoever waits for them, ids given out, offsets; what is durable is loaded at a start even past it |
@@ -84,6 +84,8 @@ pub enum Awaits {
     Metadata,
     /// Files of partitions, or the journal.
     Records,
+    /// Files that it reads out of, for a Fetch: nobody who reads waits for who writes.
+    Reading,
 }
 
 #[derive(Default)]
@@ -91,6 +93,7 @@ struct Turns {
     nobody: Arc<Mutex<()>>,
     metadata: Arc<Mutex<()>>,
     records: Arc<Mutex<()>>,
+    reading: Arc<Mutex<()>>,
 }
 
 impl Turns {
@@ -99,6 +102,7 @@ impl Turns {
             Awaits::Nobody => &self.nobody,
             Awaits::Metadata => &self.metadata,
             Awaits::Records => &self.records,
+            Awaits::Reading => &self.reading,
         }
     }
 }
@@ -222,7 +226,7 @@ impl RequestMemory {
 
     /// The turn of a request that may take many times its bytes once it is decoded: one at a time of each kind, broker-wide.
     /// It lasts until the answer is there, or what was decoded has become something with a bound of its own: so no more
-    /// than three such requests are held as decoded. It may be held while waiting for what the kind says, and for nobody
+    /// than four such requests are held as decoded. It may be held while waiting for what the kind says, and for nobody
     /// else; so who waits for nobody is not held up by a disk.
     pub async fn turn(&self, awaits: Awaits) -> OwnedMutexGuard<()> {
         self.turns.of(awaits).clone().lock_owned().await

@@ -23,7 +23,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, watch};
 use crate::broker::{Advertised, Shared};
 use crate::budgets::{Permit, SMALL_FRAME_BYTES};
 use crate::frames::{Frame, Frames, NoFrame, PREFIX_BYTES};
-use crate::handlers::{self, Answer, Ending, Flow, Request};
+use crate::handlers::{self, Answer, Ending, Flow, Request, produce};
 use crate::reply::{Outgoing, Reply};
 
 /// Requests taken and not yet answered. Past it the socket is not read: back-pressure. Clients send five (Java) or as
@@ -216,10 +216,11 @@ impl<'a> Connection<'a> {
         let mut turn = None;
         if request.flow() == Flow::Barrier {
             self.answer_all(stream, stopping, request.permit()).await?;
-            // Decoded, it may be many times as large. What it becomes has the permit for its bytes.
-            if request.byte_length() > SMALL_FRAME_BYTES {
-                turn = Some(self.turn(&request).await?);
-            }
+        }
+        // Decoded, it may be many times as large; not a Produce, which is read where it lies. What it becomes has the permit
+        // for its bytes, or a bound of its own.
+        if key != produce::API.key && request.byte_length() > SMALL_FRAME_BYTES {
+            turn = Some(self.turn(&request).await?);
         }
         let answer = handlers::handle(self.shared, request).await;
         let answer = answer.inspect_err(|_| self.shared.metrics.request_closed(key))?;

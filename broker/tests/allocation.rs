@@ -9,7 +9,7 @@ use thalweg_broker::Broker;
 use thalweg_messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use thalweg_messages::delete_groups::DeleteGroupsRequest;
 use thalweg_messages::describe_groups::DescribeGroupsRequest;
-use thalweg_messages::fetch::FetchRequest;
+use thalweg_messages::fetch::{FetchRequest, FetchTopic};
 use thalweg_messages::find_coordinator::FindCoordinatorRequest;
 use thalweg_messages::heartbeat::HeartbeatRequest;
 use thalweg_messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
@@ -103,6 +103,10 @@ fn no_request_takes_many_times_its_bytes() {
     let wanted = fetch.topics[0].partitions[0].clone();
     fetch.topics[0].partitions = (0..20_000).map(|index| support::of_partition(&wanted, index)).collect();
     check("Fetch of many partitions", &frame_of(4, &fetch), 50);
+
+    let empty = |n| FetchTopic { topic: format!("{n:x}"), ..FetchTopic::default() };
+    fetch.topics = (0..100_000).map(empty).collect();
+    check("Fetch of topics without partitions", &frame_of(12, &fetch), 8);
 
     let topics = (0..50_000).map(|n| MetadataRequestTopic { name: Some(format!("{n}!")), ..Default::default() });
     let request =

@@ -5,19 +5,23 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use support::workload::{ADDRESS, boot, settings_with};
-use support::{Client, batch, fetch_request, frame_of};
+use support::{Client, batch, fetch_request, frame_of, of_partition};
 use thalweg_broker::Broker;
 use thalweg_messages::describe_quorum::{
     DescribeQuorumRequest, DescribeQuorumRequestPartitionData, DescribeQuorumRequestTopicData,
 };
+use thalweg_messages::fetch::FetchRequest;
 use thalweg_messages::init_producer_id::InitProducerIdRequest;
 use thalweg_messages::metadata::MetadataRequest;
 use thalweg_wire::{ProducerEpoch, ProducerId};
 use thalweg_world::simulated::SimulatedWorld;
+use thalweg_world::{BoxFuture, Clock, Offload, World};
 use tokio::time::timeout;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -168,6 +172,73 @@ fn a_flood_of_producer_ids_is_an_entry_for_a_thousand() {
             }
         }
         assert_eq!(entries(&mut client).await - before, 5);
+        broker.stop().await.unwrap();
+    });
+}
+
+/// Counts jobs that are on their way, each of which takes a second.
+struct Slowly {
+    offload: Arc<dyn Offload>,
+    clock: Arc<dyn Clock>,
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Offload for Slowly {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let (running, slept, now) = (self.offload.run(job), self.clock.sleep(SECOND), self.now.clone());
+        self.most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Box::pin(async move {
+            running.await;
+            slept.await;
+            now.fetch_sub(1, Ordering::Relaxed);
+        })
+    }
+}
+
+/// What a request of thousands of partitions takes once it is decoded is many times what its bytes take.
+#[test]
+fn large_fetches_are_looked_at_one_at_a_time_and_small_ones_meanwhile() {
+    const READERS: usize = 5;
+    let sim = boot(async {
+        let (sim, broker, mut client) = broker(&[]).await;
+        for _ in 0..4 {
+            let answer = client.produce("log", 0, &batch(&[&vec![b'x'; 700 << 10]])).await.unwrap();
+            assert_eq!(answer.error_code, 0);
+        }
+        drop(client);
+        broker.stop().await.unwrap();
+        sim
+    });
+    boot(async {
+        let sim = sim.reboot();
+        let most = Arc::new(AtomicUsize::new(0));
+        let (offload, clock) = (sim.world.offload.clone(), sim.world.clock.clone());
+        let slowly = Slowly { offload, clock, now: Arc::default(), most: most.clone() };
+        let world = World { offload: Arc::new(slowly), ..sim.world.clone() };
+        let broker = Broker::start(world, settings_with(&[])).await.unwrap();
+        let mut fetch = fetch_request("log", 0, 0, 0, 0);
+        fetch.topics[0].partitions[0].partition_max_bytes = 2 << 20;
+        let small = fetch.clone();
+        // Alive from here on.
+        connect(&sim).await.call(12, &fetch).await.unwrap();
+        let wanted = fetch.topics[0].partitions[0].clone();
+        fetch.topics[0].partitions.extend((1..3_000).map(|index| of_partition(&wanted, index)));
+        for (request, at_once) in [(&fetch, 1), (&small, READERS)] {
+            most.store(0, Ordering::Relaxed);
+            let mut readers = Vec::new();
+            for _ in 0..READERS {
+                let mut reader = connect(&sim).await;
+                reader.send(12, request).await.unwrap();
+                readers.push(reader);
+            }
+            for reader in &mut readers {
+                let answer = reader.receive::<FetchRequest>(12).await.unwrap().1;
+                let records = answer.responses[0].partitions[0].records.as_ref().map_or(0, bytes::Bytes::len);
+                assert!(records > 1 << 20, "{records} bytes");
+            }
+            assert_eq!(most.load(Ordering::Relaxed), at_once);
+        }
         broker.stop().await.unwrap();
     });
 }

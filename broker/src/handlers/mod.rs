@@ -259,6 +259,7 @@ impl Request {
     /// there is to be named here.
     pub fn awaits(&self) -> Awaits {
         match self.head.key {
+            1 => Awaits::Reading,
             2 | 21 | 23 | 61 => Awaits::Records,
             3 | 10 | 19 | 20 | 22 | 33 | 37 | 44 => Awaits::Metadata,
             _ => Awaits::Nobody,

@@ -221,7 +221,12 @@ fn naming(version: i16) -> Naming {
 fn named(view: &FetchView) -> Result<Vec<(Key, Interest)>, Close> {
     let mut request = ByPartition::new();
     for topic in view.topics() {
-        let key = Arc::new(TopicKey { name: answerable(topic.topic)?.into_owned(), id: topic.topic_id });
+        let name = answerable(topic.topic)?;
+        // As in Kafka it is nothing to answer, and a few bytes must not become a place in a table.
+        if topic.partitions.len() == 0 {
+            continue;
+        }
+        let key = Arc::new(TopicKey { name: name.into_owned(), id: topic.topic_id });
         let place = request.topic(key);
         for partition in topic.partitions {
             let interest = Interest {
