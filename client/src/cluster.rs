@@ -204,6 +204,17 @@ impl Client {
         Backoff::new(self.shared.options.retry_backoff, self.shared.options.retry_backoff_max)
     }
 
+    /// Waits before the next attempt; `false`, at once, where that would come behind the deadline.
+    pub(crate) async fn pause(&self, backoff: &mut Backoff, deadline: Moment) -> bool {
+        let world = &self.shared.world;
+        let next = world.clock.now() + backoff.failed(&*world.entropy);
+        let is_in_time = next <= deadline;
+        if is_in_time {
+            world.clock.sleep_until(next).await;
+        }
+        is_in_time
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -302,11 +313,9 @@ impl Client {
                 }
                 Err(error) => error.to_string(),
             };
-            let pause = self.shared.world.clock.now() + backoff.failed(&*self.shared.world.entropy);
-            if pause > deadline {
+            if !self.pause(&mut backoff, deadline).await {
                 return Err(ClientError::TimedOut(reason));
             }
-            self.shared.world.clock.sleep_until(pause).await;
         }
     }
 

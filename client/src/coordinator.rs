@@ -38,11 +38,9 @@ impl Client {
                 }
                 Err(error) => error.to_string(),
             };
-            let pause = self.world().clock.now() + backoff.failed(&*self.world().entropy);
-            if pause > deadline {
+            if !self.pause(&mut backoff, deadline).await {
                 return Err(ClientError::TimedOut(reason));
             }
-            self.world().clock.sleep_until(pause).await;
         }
     }
 

@@ -199,11 +199,9 @@ impl Admin {
                     }
                 }
             };
-            let pause = self.client.world().clock.now() + backoff.failed(&*self.client.world().entropy);
-            if pause > deadline {
+            if !self.client.pause(&mut backoff, deadline).await {
                 return Err(ClientError::TimedOut(reason));
             }
-            self.client.world().clock.sleep_until(pause).await;
         }
     }
 }

@@ -147,11 +147,9 @@ impl Committer {
                 }
                 Err(error) => error,
             };
-            let pause = client.world().clock.now() + backoff.failed(&*client.world().entropy);
-            if pause > deadline {
+            if !client.pause(&mut backoff, deadline).await {
                 return Err(CommitError::Client(reason));
             }
-            client.world().clock.sleep_until(pause).await;
         }
         refused.map_or(Ok(()), Err)
     }
